@@ -1,0 +1,216 @@
+/**
+ * The contracts everything hangs on: what a linear map, a loss, a penalty, a program, a solver, a certificate and a
+ * model promise. No code lives here.
+ *
+ * @packageDocumentation
+ */
+
+/** A dense vector in float64. */
+export type Vector = Float64Array
+
+/** Row-major: element (i, j) is `data[i * columns + j]`. */
+export interface Matrix {
+  readonly rows: number
+  readonly columns: number
+  readonly data: Vector
+}
+
+/**
+ * A linear map A : R^columns -> R^rows.
+ *
+ * `out`, where given, is overwritten and returned; otherwise a new vector is. Inputs are never written to.
+ */
+export interface LinearOperator {
+  readonly rows: number
+  readonly columns: number
+  /** A u */
+  apply(u: Vector, out?: Vector): Vector
+  /** A' p */
+  adjoint(p: Vector, out?: Vector): Vector
+  /** The map on some blocks of columns only, sharing the data. */
+  select?(blocks: Int32Array): LinearOperator
+}
+
+/** A smooth convex F with the targets inside; the fit z has one entry per row and output, row-major. */
+export interface Loss {
+  readonly name: string
+  /** Number of entries of a fit. */
+  readonly size: number
+  /** Lipschitz constant of the gradient in the Euclidean norm. */
+  readonly smoothness: number
+  /** F(z) */
+  value(fit: Vector): number
+  /** dF(z) */
+  gradient(fit: Vector, out?: Vector): Vector
+  /** F*(p) = sup_z p'z - F(z); Infinity outside its domain. */
+  conjugate(p: Vector): number
+  /** Bregman divergence F(to) - F(at) - dF(at)'(to - at), computed without cancellation where F allows it. */
+  divergence(to: Vector, at: Vector): number
+  /** Present when F(z) = curvature/2 |z - target|^2: what a least-squares solver needs. */
+  readonly quadratic?: { readonly curvature: number; readonly target: Vector }
+  /** Present when an unpenalised intercept was minimised out: the optimal intercept, one per output, at a fit. */
+  intercept?(fit: Vector): Vector
+}
+
+/** A loss before it has met its targets, as a program takes it: `loss: squared()`. */
+export interface LossChoice {
+  readonly name: string
+  /** The loss on these targets (rows x outputs); with `intercept`, an unpenalised one per output is minimised out. */
+  over(targets: Matrix, options?: { intercept?: boolean }): Loss
+}
+
+/** Consecutive blocks of equal size. */
+export interface Blocks {
+  readonly size: number
+}
+
+/** A convex R with an easy prox. */
+export interface Penalty {
+  readonly name: string
+  /** Present when R is separable over consecutive blocks: what becomes zero, becomes zero as a block. */
+  readonly blocks?: Blocks
+  /** R(u) */
+  value(u: Vector): number
+  /** argmin_u step R(u) + |u - v|^2 / 2 */
+  prox(v: Vector, step: number, out?: Vector): Vector
+  /** sup { u'v : R(u) <= 1 }: the dual norm when R is a norm, Infinity (or 0 at v = 0) when R is not. */
+  polar(v: Vector): number
+  /** R*(v) = sup_u u'v - R(u) */
+  conjugate(v: Vector): number
+  /** Euclidean distance from v to the subdifferential of R at u. */
+  subdifferentialDistance(u: Vector, v: Vector): number
+  /** Present when R(u) = curvature/2 |u|^2. */
+  readonly quadratic?: { readonly curvature: number }
+}
+
+/** The sizes of a two-layer program: what a penalty needs to know to place its groups. */
+export interface NetworkShape {
+  /** Entries of one block: features, plus one with a penalised bias. */
+  readonly features: number
+  readonly gates: number
+  readonly outputs: number
+}
+
+/** A penalty before it has met the sizes, as a program takes it: `penalty: groupL1()`. */
+export interface PenaltyChoice {
+  readonly name: string
+  over(shape: NetworkShape): Penalty
+}
+
+/** A convex set with an easy projection. */
+export interface ConvexSet {
+  readonly name: string
+  project(s: Vector, out?: Vector): Vector
+  /** sup { y's : s in the set } */
+  support(y: Vector): number
+}
+
+/**
+ * What a lower bound bounds: `network` the non-convex network's own optimum over every width (all activation patterns
+ * are present), `program` the optimum over the patterns given, `block` one block with the others fixed.
+ */
+export type Scope = 'network' | 'program' | 'block'
+
+/** A point of a program, with what is already known about it. */
+export interface Iterate {
+  readonly coefficients: Vector
+  /** A u, when known. */
+  readonly fit?: Vector
+  readonly multipliers?: Vector
+  /** A dual feasible point r (in the convention r = -dF(fit)), when known. */
+  readonly dual?: Vector
+}
+
+/**
+ * minimise F(A u) + lambda R(u) subject to G u in C.
+ *
+ * Plain and frozen: `{ ...program, lambda }` is the next point of a path.
+ */
+export interface ConvexProgram<M = unknown> {
+  readonly name: string
+  readonly loss: Loss
+  readonly operator: LinearOperator
+  readonly penalty: Penalty
+  readonly lambda: number
+  readonly constraint?: { readonly operator: LinearOperator; readonly set: ConvexSet }
+  readonly scope: Scope
+  /** The same program on some blocks only. */
+  restrict?(blocks: Int32Array): ConvexProgram<M>
+  /** The network this point stands for. */
+  recover(at: Iterate): M
+  /** The point this network stands for; throws when the network uses a pattern the program does not have. */
+  embed(model: M, tolerance?: number): Iterate
+}
+
+/**
+ * How close a point is to optimal.
+ *
+ * `primal` and `dual` are absolute, in the units of the objective: the optimum lies in [dual, primal] whenever
+ * `primalFeasibility` is 0. The residuals are relative: see `certify`.
+ */
+export interface Certificate {
+  /** F(Au) + lambda R(u): an upper bound of the optimum. */
+  readonly primal: number
+  /** Value of a dual feasible point: a lower bound of the optimum. */
+  readonly dual: number
+  /** primal - dual */
+  readonly gap: number
+  /** gap / max(|primal|, |dual|): the gap against the optimum; 0 when the gap is 0. */
+  readonly relativeGap: number
+  /** dist(-A'dF(Au), lambda dR(u)), relative to the gradient at zero. */
+  readonly stationarity: number
+  /** Distance of Gu from its set, relative; 0 without a constraint. */
+  readonly primalFeasibility: number
+  /** Excess of the dual norm of the unscaled dual point over lambda, relative to the gradient at zero. */
+  readonly dualFeasibility: number
+  /** |lambda R(u) - u'A'r| at the unscaled dual point r, relative to F(0). */
+  readonly complementarity: number
+  readonly scope: Scope
+}
+
+/** An endless walk; the driver decides when to stop. */
+export interface Solver {
+  readonly name: string
+  /** `true`, or the reason why not, as a sentence. */
+  supports(program: ConvexProgram): true | string
+  /** Yielded arrays are lent, not given: the driver copies what it keeps. `start` is never written to. */
+  iterate(program: ConvexProgram, start?: Iterate): Generator<Iterate, void>
+}
+
+export type Status = 'solved' | 'iteration-limit' | 'time-limit' | 'aborted' | 'diverged'
+
+/** What the driver reports while a solver walks. */
+export interface Progress {
+  readonly iteration: number
+  readonly seconds: number
+  readonly certificate: Certificate
+}
+
+/** The answer of a solver, with its certificate. */
+export interface Solution<M = unknown> extends Iterate {
+  readonly program: ConvexProgram<M>
+  readonly solver: string
+  readonly status: Status
+  readonly iterations: number
+  readonly seconds: number
+  readonly certificate: Certificate
+  /** Recovered on first read. */
+  readonly model: M
+}
+
+/** A trained network as it is written to a file: a format name, a version, and the fields of its kind. */
+export interface ModelJson {
+  readonly format: 'cvxnn'
+  readonly version: number
+  readonly kind: string
+}
+
+/** A trained network. */
+export interface Model {
+  readonly kind: string
+  /** Number of hidden neurons. */
+  readonly width: number
+  /** Raw rows in (rows x features), predictions out (rows x outputs). */
+  predict(X: Matrix): Matrix
+  toJSON(): ModelJson
+}
