@@ -40,7 +40,7 @@ export function plus(a: Vector, s: number, b: Vector, out: Vector = new Float64A
 }
 
 /** True when every entry is finite. */
-export function isFinite(a: Vector): boolean {
+export function allFinite(a: Vector): boolean {
   for (let k = 0; k < a.length; k++) if (!Number.isFinite(a[k]!)) return false
   return true
 }
