@@ -1,0 +1,11 @@
+/**
+ * Solvers, the driver that walks them, and paths.
+ *
+ * @packageDocumentation
+ */
+export { chooseSolver } from './choose.ts'
+export { explain } from './explain.ts'
+export { leastSquares } from './least-squares.ts'
+export { type ProximalGradientOptions, proximalGradient } from './proximal-gradient.ts'
+export { type SolveOptions, solve, solveSync, steps } from './solve.ts'
+export { lambdaGrid, type SweepOptions, sweep, sweepSync } from './sweep.ts'

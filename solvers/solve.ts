@@ -1,0 +1,179 @@
+import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { allFinite } from '../src/numerics/vectors.ts'
+import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
+import { chooseSolver } from './choose.ts'
+import { breathe } from './turn.ts'
+
+export interface SolveOptions {
+  /** Default: chosen by the program's structure. */
+  solver?: Solver
+  /** Relative duality gap at which an answer counts as solved (default 1e-6). */
+  tolerance?: number
+  /** Default 100,000. */
+  maxIterations?: number
+  /** Seconds (default none). */
+  timeLimit?: number
+  /** Iterations between two certificates (default 10); each costs about one product with A'. */
+  checkEvery?: number
+  /** Where to start (default: zero). Never written to. */
+  start?: Iterate
+  /** Aborting returns the best certified iterate with status `aborted`. */
+  signal?: AbortSignal
+  /** Called at every certificate. */
+  onProgress?: (progress: Progress) => void
+}
+
+/**
+ * Solves a program, giving the event loop a turn about every 16 ms.
+ *
+ * Never throws for want of convergence: the status says how it ended and the certificate how close it came. The answer
+ * is the certified iterate of lowest objective, and its bound the best seen.
+ *
+ * @throws RangeError when the options are out of range or the solver does not take the program.
+ */
+export async function solve<M>(program: ConvexProgram<M>, options: SolveOptions = {}): Promise<Solution<M>> {
+  return breathe(walk(program, options))
+}
+
+/** `solve` without turns: blocks until done. A signal can then only have fired before the call. */
+export function solveSync<M>(program: ConvexProgram<M>, options: SolveOptions = {}): Solution<M> {
+  const walking = walk(program, options)
+  for (;;) {
+    const at = walking.next()
+    if (at.done) return at.value
+  }
+}
+
+/** `solve` as an async generator: yields at every certificate, returns the solution. Leaving the loop ends the work. */
+export async function* steps<M>(
+  program: ConvexProgram<M>,
+  options: SolveOptions = {},
+): AsyncGenerator<Progress, Solution<M>> {
+  const walking = walk(program, options)
+  for (;;) {
+    const at = await breathe(walking, (value) => value !== undefined)
+    if (!('iteration' in at)) return at
+    yield at
+  }
+}
+
+/**
+ * The driver: walks a solver, certifies every `checkEvery` iterations and decides when to stop. Yields once per
+ * iteration (with the progress when there is a certificate) so that whoever drives it can let the event loop breathe.
+ */
+export function* walk<M>(
+  program: ConvexProgram<M>,
+  options: SolveOptions = {},
+): Generator<Progress | undefined, Solution<M>> {
+  const { solver = chooseSolver(program), tolerance = 1e-6, maxIterations = 100_000 } = options
+  const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, start, signal, onProgress } = options
+  check(program, solver, options)
+  const begun = performance.now()
+  const seconds = (): number => (performance.now() - begun) / 1000
+  const examine = certifier(program)
+
+  // best: the certified iterate of lowest objective, copied · bound, dual: the best lower bound and the point behind it
+  let best = copy(start ?? { coefficients: new Float64Array(program.operator.columns) })
+  const first = examine(best)
+  let certificate = first.certificate
+  let bound = certificate.dual
+  let dual = first.dual.slice()
+  let iterations = 0
+
+  const finish = (status: Status): Solution<M> => {
+    return solution(program, solver, status, iterations, seconds(), withBound(certificate, bound), { ...best, dual })
+  }
+  const report = (now: Certificate): Progress => {
+    const progress = { iteration: iterations, seconds: seconds(), certificate: withBound(now, bound) }
+    onProgress?.(progress)
+    return progress
+  }
+
+  yield report(certificate)
+  if (isSolved(certificate, program.lambda, tolerance)) return finish('solved')
+  for (const iterate of solver.iterate(program, start)) {
+    iterations++
+    const last = iterations >= maxIterations
+    if (iterations === 1 || iterations % checkEvery === 0 || last) {
+      const examined = examine(iterate)
+      const now = examined.certificate
+      if (!Number.isFinite(now.primal)) return finish('diverged')
+      if (now.dual > bound) {
+        bound = now.dual
+        dual = examined.dual.slice()
+      }
+      const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
+      if (solved || now.primal < certificate.primal) {
+        best = copy(iterate)
+        certificate = now
+      }
+      yield report(certificate)
+      if (solved) return finish('solved')
+      // The bound may have risen far enough for an earlier iterate.
+      if (isSolved(withBound(certificate, bound), program.lambda, tolerance)) return finish('solved')
+    } else yield undefined
+    if (signal?.aborted) return finish('aborted')
+    if (last) return finish('iteration-limit')
+    if (seconds() > timeLimit) return finish('time-limit')
+  }
+  return finish('iteration-limit')
+}
+
+function withBound(certificate: Certificate, bound: number): Certificate {
+  if (bound === certificate.dual) return certificate
+  const gap = certificate.primal - bound
+  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(bound))
+  return { ...certificate, dual: bound, gap, relativeGap }
+}
+
+function copy({ coefficients, fit, multipliers }: Iterate): Iterate {
+  return {
+    coefficients: coefficients.slice(),
+    ...(fit && { fit: fit.slice() }),
+    ...(multipliers && { multipliers: multipliers.slice() }),
+  }
+}
+
+function solution<M>(
+  program: ConvexProgram<M>,
+  solver: Solver,
+  status: Status,
+  iterations: number,
+  seconds: number,
+  certificate: Certificate,
+  at: Iterate,
+): Solution<M> {
+  let model: M | undefined
+  return {
+    ...at,
+    program,
+    solver: solver.name,
+    status,
+    iterations,
+    seconds,
+    certificate,
+    get model() {
+      return (model ??= program.recover(at))
+    },
+  }
+}
+
+function check(program: ConvexProgram, solver: Solver, options: SolveOptions): void {
+  const answer = solver.supports(program)
+  if (answer !== true) throw new RangeError(`solve: ${answer}`)
+  const { tolerance = 1e-6, maxIterations = 1, checkEvery = 1, timeLimit = 1, start } = options
+  if (!(tolerance >= 0))
+    throw new RangeError(`solve: tolerance is ${tolerance}, expected at least 0; pass for example 1e-6.`)
+  if (!(maxIterations >= 1))
+    throw new RangeError(`solve: maxIterations is ${maxIterations}, expected at least 1; pass for example 10000.`)
+  if (!Number.isInteger(checkEvery) || checkEvery < 1)
+    throw new RangeError(`solve: checkEvery is ${checkEvery}, expected a positive whole number; pass for example 10.`)
+  if (!(timeLimit > 0))
+    throw new RangeError(`solve: timeLimit is ${timeLimit}, expected seconds above 0; pass for example 60.`)
+  if (start && start.coefficients.length !== program.operator.columns)
+    throw new RangeError(
+      `solve: start has ${start.coefficients.length} coefficients and ${program.name} has ${program.operator.columns}; pass a point of this program.`,
+    )
+  if (start && !allFinite(start.coefficients))
+    throw new RangeError('solve: start has entries that are not finite; pass a finite start or none.')
+}

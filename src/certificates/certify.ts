@@ -1,0 +1,138 @@
+import { dot, norm, scaled } from '../numerics/vectors.ts'
+import type { Certificate, ConvexProgram, Iterate, Vector } from '../types.ts'
+import { atZero } from './gradient-at-zero.ts'
+
+/** A certificate with the dual feasible point behind its bound. */
+export interface Certified {
+  readonly certificate: Certificate
+  /** r scaled to be dual feasible. Lent: the next call overwrites it. */
+  readonly dual: Vector
+}
+
+/**
+ * How close a point of `minimise F(Au) + lambda R(u)` is to optimal, in float64.
+ *
+ * The dual is `maximise over r: -F*(-r) - lambda R*(A'r / lambda)`; for a norm the last term says R°(A'r) <= lambda.
+ * The dual point is r = -dF(Au), scaled by the s in [0, lambda / R°(A'r)] that maximises the dual value, so that
+ * `dual` is a lower bound of the optimum at every point: dual <= optimum <= primal. At lambda = 0 only s = 0 is
+ * feasible (unless A'r = 0): the bound is then the trivial -F*(0), and the KKT residuals decide.
+ *
+ * Residuals are relative: stationarity and dual feasibility to the gradient at zero (Euclidean norm, and dual norm),
+ * complementarity to F(0). Cost: one product with A', and one with A when the iterate does not carry its fit.
+ *
+ * @throws RangeError when the point has another size than the program.
+ */
+export function certify(program: ConvexProgram, iterate: Iterate): Certificate {
+  return certifier(program)(iterate).certificate
+}
+
+/** `certify` for many points of one program: buffers are allocated once. */
+export function certifier(program: ConvexProgram): (iterate: Iterate) => Certified {
+  const { loss, operator, penalty, lambda } = program
+  if (program.constraint)
+    throw new RangeError(
+      `certify: ${program.name} has a constraint, expected a program without one; drop the constraint.`,
+    )
+  const zero = atZero(program)
+  const gradientScale = zero.gradientNorm || 1
+  const lossScale = Math.abs(zero.loss) || 1
+  const fitBuffer = new Float64Array(operator.rows)
+  const r = new Float64Array(operator.rows)
+  const dual = new Float64Array(operator.rows)
+  const correlation = new Float64Array(operator.columns)
+  const slope = new Float64Array(operator.columns)
+
+  return ({ coefficients, fit: knownFit }) => {
+    if (coefficients.length !== operator.columns)
+      throw new RangeError(
+        `certify: the point has ${coefficients.length} coefficients and ${program.name} has ${operator.columns}; pass a point of this program.`,
+      )
+    const fit = knownFit ?? operator.apply(coefficients, fitBuffer)
+    const size = penalty.value(coefficients)
+    const primal = loss.value(fit) + lambda * size
+    loss.gradient(fit, r)
+    for (let k = 0; k < r.length; k++) r[k] = -r[k]!
+    operator.adjoint(r, correlation)
+    const polar = penalty.polar(correlation)
+    const isNorm = Number.isFinite(polar)
+
+    /** -F*(-s r) - lambda R*(s A'r / lambda) */
+    const dualValue = (s: number): number => {
+      const value = -loss.conjugate(scaled(r, -s, dual))
+      return isNorm || s === 0 ? value : value - lambda * penalty.conjugate(scaled(correlation, s / lambda, slope))
+    }
+    const limit = isNorm
+      ? polar > 0
+        ? lambda / polar
+        : Number.POSITIVE_INFINITY
+      : lambda > 0
+        ? Number.POSITIVE_INFINITY
+        : 0
+    const s = bestScale(dualValue, limit)
+    const bound = dualValue(s)
+    scaled(r, s, dual)
+
+    const distance =
+      lambda > 0
+        ? lambda * penalty.subdifferentialDistance(coefficients, scaled(correlation, 1 / lambda, slope))
+        : norm(correlation)
+    const conjugate = isNorm || lambda === 0 ? 0 : lambda * penalty.conjugate(scaled(correlation, 1 / lambda, slope))
+    const gap = primal - bound
+    const certificate: Certificate = {
+      primal,
+      dual: bound,
+      gap,
+      relativeGap: gap === 0 ? 0 : gap / Math.max(Math.abs(primal), Math.abs(bound)),
+      stationarity: distance / gradientScale,
+      primalFeasibility: 0,
+      dualFeasibility: isNorm ? Math.max(0, polar - lambda) / gradientScale : 0,
+      complementarity: Math.abs(lambda * size + conjugate - dot(coefficients, correlation)) / lossScale,
+      scope: program.scope,
+    }
+    return { certificate, dual }
+  }
+}
+
+/**
+ * The s in [0, limit] with (nearly) the largest value of a concave function: the best of 0, the unscaled point (or the
+ * limit below it), the limit, and the vertex of the parabola through three points, which is exact for the squared loss.
+ */
+function bestScale(value: (s: number) => number, limit: number): number {
+  if (limit === 0) return 0
+  // The unscaled point is in the domain of F*, and so is everything between it and zero.
+  const inside = Math.min(1, limit)
+  const low = value(0)
+  const middle = value(inside / 2)
+  const high = value(inside)
+  let best = high >= low ? inside : 0
+  let most = Math.max(high, low)
+  const consider = (s: number): void => {
+    const candidate = value(s)
+    if (candidate > most) {
+      most = candidate
+      best = s
+    }
+  }
+  const bend = low - 2 * middle + high
+  if (bend < 0) {
+    const vertex = (inside / 4) * ((3 * low - 4 * middle + high) / bend)
+    consider(Math.min(limit, Math.max(0, vertex)))
+  }
+  if (Number.isFinite(limit)) consider(limit)
+  return best
+}
+
+/**
+ * Whether a certificate says `solved`: feasible, and its relative gap at most the tolerance. At lambda = 0 there is no
+ * finite bound to compare with, and every KKT residual must be at most the tolerance instead.
+ */
+export function isSolved(certificate: Certificate, lambda: number, tolerance: number): boolean {
+  if (!(certificate.primalFeasibility <= tolerance)) return false
+  if (certificate.relativeGap <= tolerance) return true
+  return (
+    lambda === 0 &&
+    certificate.stationarity <= tolerance &&
+    certificate.dualFeasibility <= tolerance &&
+    certificate.complementarity <= tolerance
+  )
+}

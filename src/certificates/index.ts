@@ -1,0 +1,4 @@
+export { type Certified, certifier, certify, isSolved } from './certify.ts'
+export { atZero, gradientAtZero } from './gradient-at-zero.ts'
+export { lambdaMax } from './lambda-max.ts'
+export { type Verification, verify } from './verify.ts'

@@ -1,0 +1,44 @@
+import { type BitColumns, bitColumns, setBit } from '../numerics/bits.ts'
+import type { Matrix } from '../types.ts'
+
+/** A set of gate vectors with the activation patterns they make on some X. */
+export interface Gates {
+  /** One gate per row: count x d, or count x (d + 1) with the offset last when `bias`. */
+  readonly vectors: Matrix
+  /** D_i = diag(1[X g_i >= 0]): column i, packed at one bit per row of X. */
+  readonly patterns: BitColumns
+  readonly count: number
+  /** Whether the last entry of each vector is an offset: 1[x'g + g_0 >= 0]. */
+  readonly bias: boolean
+  /** Whether these are all patterns of X: then a lower bound holds for the network of any width. */
+  readonly exhaustive: boolean
+}
+
+/** The patterns 1[X g + g_0 >= 0] of gates given as rows (d entries, or d + 1 with the offset last). */
+export function patternsOf(vectors: Matrix, X: Matrix): BitColumns {
+  const patterns = bitColumns(X.rows, vectors.rows)
+  for (let i = 0; i < vectors.rows; i++) markPattern(patterns, i, X, vectors, i)
+  return patterns
+}
+
+/** Sets column `column` of `patterns`, which must be zero, to the pattern of gate `i`. */
+export function markPattern(patterns: BitColumns, column: number, X: Matrix, vectors: Matrix, i: number): void {
+  const d = X.columns
+  const gate = i * vectors.columns
+  const offset = vectors.columns > d ? vectors.data[gate + d]! : 0
+  for (let r = 0; r < X.rows; r++)
+    if (gateValue(X.data, r * d, vectors.data, gate, d) + offset >= 0) setBit(patterns, r, column)
+}
+
+/** x'g, summed in one fixed order: training and prediction must agree on the sign to the last bit. */
+export function gateValue(x: Float64Array, row: number, g: Float64Array, gate: number, d: number): number {
+  let total = 0
+  for (let j = 0; j < d; j++) total += x[row + j]! * g[gate + j]!
+  return total
+}
+
+/** The words of one pattern as a map key. */
+export function patternKey(patterns: BitColumns, column: number): string {
+  const start = column * patterns.stride
+  return String.fromCharCode(...new Uint16Array(patterns.words.slice(start, start + patterns.stride).buffer))
+}

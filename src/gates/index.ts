@@ -1,0 +1,3 @@
+export { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
+export { gatesFrom } from './gates-from.ts'
+export { type SampleGatesOptions, sampleGates } from './sample-gates.ts'

@@ -1,0 +1,21 @@
+/**
+ * cvxnn: neural networks by convex optimisation, with a certificate on every answer.
+ *
+ * @packageDocumentation
+ */
+export * from '../solvers/index.ts'
+export { certify, lambdaMax, type Verification, verify } from './certificates/index.ts'
+export { type Gates, gatesFrom, type SampleGatesOptions, sampleGates } from './gates/index.ts'
+export { squared } from './losses/index.ts'
+export {
+  type GatedReluNetwork,
+  type GatedReluWeights,
+  gatedReluNetwork,
+  loadModel,
+  unstandardize,
+} from './models/index.ts'
+export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
+export { fromRows, matrix, toRows } from './numerics/matrix.ts'
+export { featureGroupL1, groupL1, l1, ridge } from './penalties/index.ts'
+export { type GatedReluOptions, gatedReluProgram } from './programs/index.ts'
+export type * from './types.ts'

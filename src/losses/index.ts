@@ -1,0 +1,1 @@
+export { squared } from './squared.ts'

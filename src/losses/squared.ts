@@ -1,0 +1,82 @@
+import { squaredDistance, squaredNorm } from '../numerics/vectors.ts'
+import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
+
+/**
+ * F(Z) = |Z - Y|_F^2 / (2 n c) for n rows and c outputs, the scaling of Mishkin, Sahiner and Pilanci's software (ICML 2022).
+ *
+ * F*(P) = n c |P|^2 / 2 + P'Y. With an unpenalised intercept b the loss is min_b F(Z + 1b'), which removes the column
+ * means of Z - Y; its conjugate is finite only where every column of P sums to zero, as every gradient does.
+ */
+export function squared(): LossChoice {
+  return {
+    name: 'squared',
+    over: (targets, options = {}) => (options.intercept ? centred(targets) : plain(targets)),
+  }
+}
+
+function plain(targets: Matrix): Loss {
+  const y = targets.data
+  const curvature = 1 / (targets.rows * targets.columns)
+  return {
+    name: 'squared',
+    size: y.length,
+    smoothness: curvature,
+    quadratic: { curvature, target: y },
+    value: (fit) => (curvature / 2) * squaredDistance(fit, y),
+    gradient(fit, out = new Float64Array(y.length)) {
+      for (let k = 0; k < y.length; k++) out[k] = curvature * (fit[k]! - y[k]!)
+      return out
+    },
+    conjugate(p) {
+      let total = 0
+      for (let k = 0; k < y.length; k++) total += p[k]! * (p[k]! / (2 * curvature) + y[k]!)
+      return total
+    },
+    divergence: (to, at) => (curvature / 2) * squaredDistance(to, at),
+  }
+}
+
+function centred(targets: Matrix): Loss {
+  const { rows, columns, data: y } = targets
+  const curvature = 1 / (rows * columns)
+  const difference = new Float64Array(y.length)
+  /** Column means of the difference, removed from it in place. */
+  const centre = (a: Vector, b: Vector): Vector => {
+    for (let k = 0; k < difference.length; k++) difference[k] = a[k]! - b[k]!
+    const means = new Float64Array(columns)
+    for (let k = 0; k < difference.length; k++) means[k % columns]! += difference[k]! / rows
+    for (let k = 0; k < difference.length; k++) difference[k]! -= means[k % columns]!
+    return means
+  }
+  return {
+    name: 'squared',
+    size: y.length,
+    smoothness: curvature,
+    value(fit) {
+      centre(fit, y)
+      return (curvature / 2) * squaredNorm(difference)
+    },
+    gradient(fit, out = new Float64Array(y.length)) {
+      centre(fit, y)
+      for (let k = 0; k < y.length; k++) out[k] = curvature * difference[k]!
+      return out
+    },
+    conjugate(p) {
+      const sums = new Float64Array(columns)
+      let size = 0
+      let total = 0
+      for (let k = 0; k < y.length; k++) {
+        sums[k % columns]! += p[k]!
+        size += Math.abs(p[k]!)
+        total += p[k]! * (p[k]! / (2 * curvature) + y[k]!)
+      }
+      // A gradient's columns sum to zero up to rounding; the sum of n roundings is what is allowed here.
+      return sums.every((sum) => Math.abs(sum) <= 1e-12 * size) ? total : Number.POSITIVE_INFINITY
+    },
+    divergence(to, at) {
+      centre(to, at)
+      return (curvature / 2) * squaredNorm(difference)
+    },
+    intercept: (fit) => centre(y, fit),
+  }
+}

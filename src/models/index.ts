@@ -1,0 +1,7 @@
+export {
+  type GatedReluNetwork,
+  type GatedReluWeights,
+  gatedReluNetwork,
+} from './gated-relu-network.ts'
+export { describeDamage, loadModel, MODEL_VERSION } from './load-model.ts'
+export { type Scaling, unstandardize } from './unstandardize.ts'

@@ -1,0 +1,2 @@
+export { denseOperator } from './dense.ts'
+export { gatedOperator } from './gated.ts'

@@ -1,0 +1,1 @@
+export { type GatedReluOptions, gatedReluProgram } from './gated-relu.ts'
