@@ -5,6 +5,8 @@
  */
 export * from '../solvers/index.ts'
 export { certify, lambdaMax, type Verification, verify } from './certificates/index.ts'
+export * from './data/index.ts'
+export * from './estimators/index.ts'
 export { type Gates, gatesFrom, type SampleGatesOptions, sampleGates } from './gates/index.ts'
 export { squared } from './losses/index.ts'
 export {

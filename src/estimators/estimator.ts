@@ -1,0 +1,123 @@
+import { breathe } from '../../solvers/turn.ts'
+import type { Task } from '../data/dataset.ts'
+import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
+import { requireFinite } from '../numerics/matrix.ts'
+import type { Certificate, Matrix, Status } from '../types.ts'
+import type { CrossValidation } from './cross-validate.ts'
+import { rawNetwork, type TrainedState } from './file.ts'
+import { type TrainOptions, type TrainSettings, trainSettings } from './options.ts'
+import { type TrainingProblem, trainingProblem } from './prepare.ts'
+import { type TrainProgress, training } from './train.ts'
+
+export interface TrainAsyncOptions {
+  /** Aborting keeps the best certified network found so far, with status `aborted`. */
+  signal?: AbortSignal
+  onProgress?: (progress: TrainProgress) => void
+}
+
+/** What regressor and classifier share: training, and what it leaves behind. */
+export abstract class Estimator {
+  protected readonly settings: TrainSettings
+  protected state: TrainedState | undefined
+  #network: GatedReluNetwork | undefined
+
+  protected constructor(options: TrainOptions, caller: string) {
+    this.settings = trainSettings(options, caller)
+  }
+
+  /** The trained network: raw rows in, raw predictions (or class scores) out. */
+  get network(): GatedReluNetwork {
+    return (this.#network ??= rawNetwork(this.trained()))
+  }
+
+  /** How close the training problem (on standardised data) was solved. */
+  get certificate(): Certificate {
+    return this.trained().certificate
+  }
+
+  get status(): Status {
+    return this.trained().status
+  }
+
+  get selectedLambda(): number {
+    return this.trained().selectedLambda
+  }
+
+  /** Held-out losses along the path; absent when lambda was given. */
+  get crossValidation(): CrossValidation | undefined {
+    return this.trained().crossValidation
+  }
+
+  /** The trained network before standardisation was undone: a point of the training program, for `verify`. */
+  get preparedNetwork(): GatedReluNetwork {
+    return this.trained().network
+  }
+
+  /** Rebuilds the training problem of these rows and encoded targets, gates and all. */
+  protected rebuild(X: Matrix, Y: Matrix): TrainingProblem {
+    const { prepared, settings, selectedLambda } = this.trained()
+    return trainingProblem(X, Y, prepared, settings, selectedLambda)
+  }
+
+  protected trained(): TrainedState {
+    if (!this.state) throw new Error(`${this.constructor.name}: it has not been trained; call train(X, y) first.`)
+    return this.state
+  }
+
+  protected keep(state: TrainedState): void {
+    this.state = state
+    this.#network = undefined
+  }
+
+  protected checkedRows(X: MatrixLike, caller: string): Matrix {
+    const rows = asMatrix(X, caller, 'X')
+    if (rows.rows === 0 || rows.columns === 0)
+      throw new RangeError(
+        `${caller}: X is ${rows.rows} x ${rows.columns}, expected at least one row and one column; pass the data.`,
+      )
+    requireFinite(rows, caller, 'X')
+    return rows
+  }
+
+  protected trainSync(X: Matrix, Y: Matrix, task: Task, labels?: readonly string[]): void {
+    const work = this.training(X, Y, task, labels)
+    for (;;) if (work.next().done) return
+  }
+
+  protected async trainBreathing(
+    X: Matrix,
+    Y: Matrix,
+    task: Task,
+    options: TrainAsyncOptions,
+    labels?: readonly string[],
+  ): Promise<void> {
+    await breathe(this.training(X, Y, task, labels, options))
+  }
+
+  private *training(
+    X: Matrix,
+    Y: Matrix,
+    task: Task,
+    labels?: readonly string[],
+    { signal, onProgress }: TrainAsyncOptions = {},
+  ): Generator<undefined, void> {
+    const work = training(X, Y, this.settings, task, labels, signal)
+    let at = work.next()
+    while (!at.done) {
+      if (at.value) onProgress?.(at.value)
+      yield
+      at = work.next()
+    }
+    const { solution, prepared, crossValidation, selectedLambda } = at.value
+    this.keep({
+      settings: this.settings,
+      network: solution.model,
+      prepared,
+      selectedLambda,
+      status: solution.status,
+      certificate: solution.certificate,
+      ...(crossValidation && { crossValidation }),
+    })
+  }
+}

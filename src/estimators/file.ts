@@ -1,0 +1,126 @@
+import * as v from 'valibot'
+import { describeDamage, type GatedReluNetwork, loadModel, unstandardize } from '../models/index.ts'
+import type { Certificate, ModelJson, Status } from '../types.ts'
+import type { CrossValidation } from './cross-validate.ts'
+import type { TrainSettings } from './options.ts'
+import type { Preparation } from './prepare.ts'
+
+/** What an estimator keeps of its training, and writes to its file. */
+export interface TrainedState {
+  readonly settings: TrainSettings
+  /** On prepared (standardised) rows; with `prepared` it is the network on raw rows. */
+  readonly network: GatedReluNetwork
+  readonly prepared: Preparation
+  readonly selectedLambda: number
+  readonly status: Status
+  readonly certificate: Certificate
+  readonly crossValidation?: CrossValidation
+}
+
+/** The file of an estimator. */
+export interface EstimatorJson extends ModelJson {
+  readonly kind: 'relu-regressor' | 'relu-classifier'
+  readonly settings: TrainSettings
+  readonly network: ModelJson
+  readonly prepared: Preparation
+  readonly selectedLambda: number
+  readonly status: Status
+  readonly certificate: Certificate
+  readonly crossValidation?: CrossValidation
+  /** Of a classifier: the class names, in the order of the outputs. */
+  readonly classes?: readonly Label[]
+}
+
+/** A class as the caller names it; numbers stay numbers. */
+export type Label = string | number
+
+/** The network on raw rows. */
+export function rawNetwork({ network, prepared }: Pick<TrainedState, 'network' | 'prepared'>): GatedReluNetwork {
+  return unstandardize(network, prepared.inputs, prepared.targets)
+}
+
+/** State to file. */
+export function stateToJson(
+  kind: EstimatorJson['kind'],
+  state: TrainedState,
+  classes?: readonly Label[],
+): EstimatorJson {
+  const { settings, network, prepared, selectedLambda, status, certificate, crossValidation } = state
+  return {
+    format: 'cvxnn',
+    version: 1,
+    kind,
+    settings,
+    ...(classes && { classes }),
+    selectedLambda,
+    status,
+    certificate,
+    ...(crossValidation && { crossValidation }),
+    prepared,
+    network: network.toJSON(),
+  }
+}
+
+const numbers = v.array(v.pipe(v.number(), v.finite()))
+const scaling = v.object({ mean: numbers, scale: numbers })
+const schema = v.object({
+  format: v.literal('cvxnn'),
+  version: v.literal(1),
+  kind: v.picklist(['relu-regressor', 'relu-classifier']),
+  settings: v.looseObject({
+    program: v.literal('gated-relu'),
+    gates: v.number(),
+    seed: v.number(),
+    penalty: v.string(),
+    bias: v.boolean(),
+  }),
+  classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
+  selectedLambda: v.pipe(v.number(), v.minValue(0)),
+  status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
+  certificate: v.looseObject({
+    primal: v.number(),
+    dual: v.number(),
+    gap: v.number(),
+    relativeGap: v.number(),
+    scope: v.string(),
+  }),
+  crossValidation: v.optional(v.looseObject({ selectedLambda: v.number(), points: v.array(v.unknown()) })),
+  prepared: v.object({ inputs: scaling, targets: scaling }),
+  network: v.looseObject({ kind: v.literal('gated-relu-network') }),
+})
+
+/**
+ * File to state.
+ *
+ * @throws TypeError in one sentence when the file is foreign, newer, of another kind, or damaged.
+ */
+export function stateFromJson(
+  kind: EstimatorJson['kind'],
+  json: string | object,
+): { state: TrainedState; classes: readonly Label[] } {
+  const head = (typeof json === 'string' ? parse(json) : json) as Partial<EstimatorJson> | null
+  if (head?.format !== 'cvxnn' || head.kind !== kind)
+    throw new TypeError(
+      `load: the model is of kind ${JSON.stringify(head?.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
+    )
+  return describeDamage(() => {
+    const fields = v.parse(schema, head)
+    if (kind === 'relu-classifier' && !fields.classes) throw new RangeError('a classifier without classes')
+    const state = {
+      ...fields,
+      network: loadModel(fields.network as object) as GatedReluNetwork,
+    } as unknown as TrainedState
+    rawNetwork(state)
+    return { state, classes: fields.classes ?? [] }
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new TypeError(`load: the text is no JSON (${(error as Error).message}); pass what toJSON() wrote.`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { featureGroupL1, groupL1, l1, ridge } from '../penalties/index.ts'
+import type { PenaltyChoice } from '../types.ts'
+
+/** Penalties by the names that options, files and the command line use. */
+export const penalties: Readonly<Record<PenaltyName, () => PenaltyChoice>> = {
+  'group-l1': () => groupL1(),
+  'joint-group-l1': () => groupL1({ joint: true }),
+  l1,
+  ridge,
+  'feature-group-l1': () => featureGroupL1(),
+}
+
+export type PenaltyName = 'group-l1' | 'joint-group-l1' | 'l1' | 'ridge' | 'feature-group-l1'
+
+/** How a `ReluRegressor` or `ReluClassifier` trains. */
+export interface TrainOptions {
+  /** The convex program (default, and so far the only one: `gated-relu`). */
+  program?: 'gated-relu'
+  /**
+   * Weight of the penalty on standardised data, or `'cv'` (default): chosen by cross-validation along a path.
+   * Units: that of |f(x) - y|^2 / (2 n c) per unit of weight norm.
+   */
+  lambda?: number | 'cv'
+  /** How many activation patterns to sample (default 200). */
+  gates?: number
+  /** Default `group-l1`: whole neurons vanish. */
+  penalty?: PenaltyName
+  /** A bias per neuron and gate, penalised with the weights (default true). */
+  bias?: boolean
+  /** Replace columns of X by (x - mean) / deviation, and regression targets likewise (default true); undone in the model. */
+  standardize?: boolean
+  /** Seed of gates and folds (default 1). */
+  seed?: number
+  /** Relative duality gap of the final solve (default 1e-6). */
+  tolerance?: number
+  /** Default 100,000. */
+  maxIterations?: number
+  /** Seconds for the final solve (default none). */
+  timeLimit?: number
+  /** Folds of the cross-validation (default 5). */
+  folds?: number
+  /** Lambdas tried by the cross-validation, geometric from lambda_max down (default 12). */
+  lambdaCount?: number
+  /** Smallest lambda tried over lambda_max (default 1e-3). */
+  lambdaRatio?: number
+}
+
+/** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
+export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
+
+/**
+ * Defaults filled in and every value checked.
+ *
+ * @throws RangeError naming the option, its value and what was expected.
+ */
+export function trainSettings(options: TrainOptions, caller: string): TrainSettings {
+  const settings: TrainSettings = {
+    program: 'gated-relu',
+    lambda: 'cv',
+    gates: 200,
+    penalty: 'group-l1',
+    bias: true,
+    standardize: true,
+    seed: 1,
+    tolerance: 1e-6,
+    maxIterations: 100_000,
+    folds: 5,
+    lambdaCount: 12,
+    lambdaRatio: 1e-3,
+    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions),
+    timeLimit: options.timeLimit ?? null,
+  }
+  const refuse = (name: keyof TrainSettings, expected: string): never => {
+    throw new RangeError(`${caller}: ${name} is ${JSON.stringify(settings[name])}, expected ${expected}.`)
+  }
+  const whole = (name: 'gates' | 'folds' | 'lambdaCount' | 'maxIterations', least: number): void => {
+    if (!Number.isInteger(settings[name]) || settings[name] < least) refuse(name, `a whole number of at least ${least}`)
+  }
+  const known = new Set(Object.keys(settings))
+  for (const name of Object.keys(options))
+    if (!known.has(name))
+      throw new RangeError(`${caller}: there is no option ${name}; the options are ${[...known].join(', ')}.`)
+  if (settings.program !== 'gated-relu') refuse('program', '"gated-relu"')
+  if (settings.lambda !== 'cv' && !(settings.lambda >= 0 && Number.isFinite(settings.lambda)))
+    refuse('lambda', 'a number of at least 0 or "cv"')
+  if (!Object.hasOwn(penalties, settings.penalty)) refuse('penalty', `one of ${Object.keys(penalties).join(', ')}`)
+  if (settings.lambda === 'cv' && settings.penalty === 'ridge')
+    refuse('lambda', 'a number with the ridge penalty, which has no lambda_max to start a path from')
+  whole('gates', 1)
+  whole('folds', 2)
+  whole('lambdaCount', 1)
+  whole('maxIterations', 1)
+  if (!(settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
+  if (!(settings.lambdaRatio > 0 && settings.lambdaRatio <= 1)) refuse('lambdaRatio', 'a number above 0 and at most 1')
+  if (settings.timeLimit !== null && !(settings.timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
+  return settings
+}

@@ -1,0 +1,63 @@
+import type { Task } from '../data/dataset.ts'
+import { applyStandardization, type Standardization, standardize } from '../data/standardize.ts'
+import { sampleGates } from '../gates/sample-gates.ts'
+import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import { type GatedReluOptions, gatedReluProgram } from '../programs/gated-relu.ts'
+import type { ConvexProgram, Matrix } from '../types.ts'
+import { penalties, type TrainSettings } from './options.ts'
+
+/** How raw columns became the program's: (x - mean) / scale, for inputs and targets. */
+export interface Preparation {
+  readonly inputs: Standardization
+  readonly targets: Standardization
+}
+
+/** Means and deviations of the training rows; the identity where standardisation is off. Classes are only centred. */
+export function preparation(X: Matrix, Y: Matrix, settings: TrainSettings, task: Task): Preparation {
+  const inputs = settings.standardize ? fields(standardize(X)) : identity(X.columns)
+  const targets = settings.standardize ? fields(standardize(Y)) : identity(Y.columns)
+  return { inputs, targets: task === 'classification' ? { ...targets, scale: identity(Y.columns).scale } : targets }
+}
+
+/** The ingredients of the program that training solves: prepared rows, sampled gates, penalty. */
+export function trainingProblem(
+  X: Matrix,
+  Y: Matrix,
+  prepared: Preparation,
+  settings: TrainSettings,
+  lambda = 0,
+): TrainingProblem {
+  const rows = applyStandardization(X, prepared.inputs)
+  return {
+    X: rows,
+    y: applyStandardization(Y, prepared.targets),
+    gates: sampleGates(rows, { count: settings.gates, seed: settings.seed, bias: settings.bias }),
+    lambda,
+    penalty: penalties[settings.penalty](),
+    bias: settings.bias,
+  }
+}
+
+/** What `gatedReluProgram` takes, with every part there: the problem an estimator trained on, for checks of one's own. */
+export interface TrainingProblem extends Required<Omit<GatedReluOptions, 'loss'>> {
+  readonly X: Matrix
+  readonly y: Matrix
+}
+
+/** The program that training solves, lambda still to come (0). */
+export function trainingProgram(
+  X: Matrix,
+  Y: Matrix,
+  prepared: Preparation,
+  settings: TrainSettings,
+): ConvexProgram<GatedReluNetwork> {
+  return gatedReluProgram(trainingProblem(X, Y, prepared, settings))
+}
+
+function fields({ mean, scale }: Standardization): Standardization {
+  return { mean, scale }
+}
+
+function identity(columns: number): Standardization {
+  return { mean: new Array(columns).fill(0), scale: new Array(columns).fill(1) }
+}

@@ -1,0 +1,101 @@
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
+import { requireFinite } from '../numerics/matrix.ts'
+import type { Matrix } from '../types.ts'
+import { Estimator, type TrainAsyncOptions } from './estimator.ts'
+import { type EstimatorJson, stateFromJson, stateToJson } from './file.ts'
+import type { TrainOptions } from './options.ts'
+import type { TrainingProblem } from './prepare.ts'
+
+/**
+ * Regression by a two-layer network that is trained to its certified optimum:
+ *
+ * ```ts
+ * const regressor = new ReluRegressor().train(X, y)
+ * regressor.predict(X)                      // one number per row
+ * regressor.certificate.relativeGap         // at most this far from the best network with these gates
+ * ```
+ *
+ * X: rows of numbers, an ml-matrix Matrix, Float64Array rows or our Matrix. y: one number per row, or a matrix of targets.
+ */
+export class ReluRegressor extends Estimator {
+  constructor(options: TrainOptions = {}) {
+    super(options, 'ReluRegressor')
+  }
+
+  /** Trains and blocks until done; returns itself. */
+  train(X: MatrixLike, y: MatrixLike): this {
+    this.trainSync(...this.checked(X, y), 'regression')
+    return this
+  }
+
+  /** Trains while the event loop keeps breathing; can be aborted. */
+  async trainAsync(X: MatrixLike, y: MatrixLike, options: TrainAsyncOptions = {}): Promise<this> {
+    await this.trainBreathing(...this.checked(X, y), 'regression', options)
+    return this
+  }
+
+  /**
+   * One prediction per row, of a single target.
+   *
+   * @throws RangeError with several targets: those are in `network.predict(X)`.
+   */
+  predict(X: MatrixLike): number[] {
+    const predicted = this.network.predict(this.checkedRows(X, 'predict'))
+    if (predicted.columns > 1)
+      throw new RangeError(
+        `predict: the network has ${predicted.columns} outputs, expected one; use network.predict(X) for all.`,
+      )
+    return Array.from(predicted.data)
+  }
+
+  /** R^2 = 1 - |y - f(X)|^2 / |y - mean|^2, over all targets together. */
+  score(X: MatrixLike, y: MatrixLike): number {
+    const [rows, Y] = this.checked(X, y)
+    const predicted = this.network.predict(rows)
+    if (predicted.columns !== Y.columns)
+      throw new RangeError(
+        `score: y has ${Y.columns} columns and the network ${predicted.columns} outputs; pass the same targets.`,
+      )
+    let residual = 0
+    let total = 0
+    for (let k = 0; k < Y.columns; k++) {
+      let mean = 0
+      for (let r = 0; r < Y.rows; r++) mean += Y.data[r * Y.columns + k]! / Y.rows
+      for (let r = 0; r < Y.rows; r++) {
+        const value = Y.data[r * Y.columns + k]!
+        residual += (value - predicted.data[r * Y.columns + k]!) ** 2
+        total += (value - mean) ** 2
+      }
+    }
+    return 1 - residual / total
+  }
+
+  /**
+   * The convex problem that `train(X, y)` solved, from the same rows: `gatedReluProgram(regressor.problem(X, y))` is the
+   * program whose point `regressor.preparedNetwork` is.
+   */
+  problem(X: MatrixLike, y: MatrixLike): TrainingProblem {
+    return this.rebuild(...this.checked(X, y))
+  }
+
+  toJSON(): EstimatorJson {
+    return stateToJson('relu-regressor', this.trained())
+  }
+
+  /** @throws TypeError in one sentence when the file is foreign, newer, of another kind, or damaged. */
+  static load(json: string | object): ReluRegressor {
+    const { state } = stateFromJson('relu-regressor', json)
+    const regressor = new ReluRegressor()
+    regressor.keep(state)
+    return regressor
+  }
+
+  private checked(X: MatrixLike, y: MatrixLike): [Matrix, Matrix] {
+    const rows = this.checkedRows(X, 'ReluRegressor')
+    const Y = asMatrix(y, 'ReluRegressor', 'y')
+    if (Y.rows !== rows.rows)
+      throw new RangeError(`ReluRegressor: y has ${Y.rows} rows and X has ${rows.rows}; pass one target per row.`)
+    requireFinite(Y, 'ReluRegressor', 'y')
+    return [rows, Y]
+  }
+}

@@ -1,0 +1,83 @@
+import { walk } from '../../solvers/index.ts'
+import type { Task } from '../data/dataset.ts'
+import { kFolds } from '../data/split.ts'
+import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import { unstandardize } from '../models/unstandardize.ts'
+import type { Certificate, Matrix, Solution } from '../types.ts'
+import { type CrossValidation, crossValidate } from './cross-validate.ts'
+import type { TrainSettings } from './options.ts'
+import { type Preparation, preparation, trainingProgram } from './prepare.ts'
+
+/** What training reports while it works. */
+export type TrainProgress =
+  | { readonly phase: 'cross-validation'; readonly share: number; readonly lambda: number }
+  | {
+      readonly phase: 'training'
+      readonly iteration: number
+      readonly seconds: number
+      readonly lambda: number
+      readonly certificate: Certificate
+    }
+
+/** What training found. */
+export interface Trained {
+  /** Reads raw rows, answers in raw units. */
+  readonly network: GatedReluNetwork
+  /** On the standardised problem. */
+  readonly solution: Solution<GatedReluNetwork>
+  readonly prepared: Preparation
+  readonly selectedLambda: number
+  readonly crossValidation?: CrossValidation
+}
+
+/** Cross-validation where asked for, then the solve; yields once per solver iteration. */
+export function* training(
+  X: Matrix,
+  Y: Matrix,
+  settings: TrainSettings,
+  task: Task,
+  labels: readonly string[] | undefined,
+  signal?: AbortSignal,
+): Generator<TrainProgress | undefined, Trained> {
+  let lambda = settings.lambda
+  let crossValidation: CrossValidation | undefined
+  const prepared = preparation(X, Y, settings, task)
+  const program = trainingProgram(X, Y, prepared, settings)
+  if (lambda === 'cv') {
+    const folds = kFolds(X.rows, {
+      count: Math.min(settings.folds, X.rows),
+      seed: settings.seed,
+      ...(labels && { stratify: labels }),
+    })
+    const validating = crossValidate(X, Y, settings, task, folds, signal)
+    let at = validating.next()
+    while (!at.done) {
+      yield { phase: 'cross-validation', ...at.value }
+      at = validating.next()
+    }
+    crossValidation = at.value
+    lambda = crossValidation.selectedLambda
+  }
+  const walking = walk(
+    { ...program, lambda },
+    {
+      tolerance: settings.tolerance,
+      maxIterations: settings.maxIterations,
+      ...(settings.timeLimit !== null && { timeLimit: settings.timeLimit }),
+      ...(signal && { signal }),
+    },
+  )
+  let at = walking.next()
+  while (!at.done) {
+    yield at.value && { phase: 'training', lambda, ...at.value }
+    at = walking.next()
+  }
+  const solution = at.value
+  return {
+    network: unstandardize(solution.model, prepared.inputs, prepared.targets),
+    solution,
+    prepared,
+    selectedLambda: lambda,
+    ...(crossValidation && { crossValidation }),
+  }
+}
