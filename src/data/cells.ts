@@ -1,6 +1,6 @@
 /** Cells that stand for "no value", spelled as programs write them; compared exactly, after trimming. */
 export const defaultMarkers: readonly string[] = [
-  ...['', '?', '-', 'NA', 'na', 'N/A', 'n/a', '#N/A', '<NA>', 'NaN', 'nan', 'NAN', 'null', 'NULL', 'Null'],
+  ...['', '?', 'NA', 'na', 'N/A', 'n/a', '#N/A', '<NA>', 'NaN', 'nan', 'NAN', 'null', 'NULL', 'Null'],
 ]
 
 /** Tells whether a cell stands for "no value". */

@@ -69,7 +69,7 @@ function cellsOf(line: string, delimiter: string): string[] {
     line
       .slice(start, end)
       .trim()
-      .replace(/^"([^]*)"$/, '$1')
+      .replace(/^"(.*)"$/s, '$1')
       .replaceAll('""', '"')
   for (let k = 0; k < line.length; k++) {
     if (line[k] === '"') quoted = !quoted

@@ -21,22 +21,19 @@ export interface TextChunks {
  *
  * @throws TypeError when it is none of the accepted forms.
  */
-export function openText(source: TextSource, caller: string, encoding?: string): TextChunks {
-  const decoded = (name: string, chunks: AsyncIterable<string | Uint8Array>): TextChunks => ({
-    name,
-    chunks: decode(chunks, caller, name, encoding),
-  })
-  if (typeof source === 'string' || source instanceof URL) {
-    const path = pathOf(source, caller)
-    return decoded(path, fileChunks(path, caller))
+export function openText(source: TextSource, caller: string, encoding?: string, signal?: AbortSignal): TextChunks {
+  const decoded = (name: string, chunks: AsyncIterable<string | Uint8Array>): TextChunks => {
+    const small = pieces(chunks, caller, name)
+    return { name, chunks: decode(signal ? abortable(small, signal) : small, caller, name, encoding) }
   }
-  if (source instanceof Uint8Array) return decoded('the bytes', slices(source))
+  if (typeof source === 'string' || source instanceof URL) {
+    const name = pathOf(source, caller)
+    return decoded(name, fileChunks(source, name, caller))
+  }
+  if (source instanceof Uint8Array) return decoded('the bytes', once(source))
   if (typeof source === 'object' && source !== null) {
-    // Text at hand is UTF-8 by now, whatever its file was.
-    if ('text' in source && typeof source.text === 'string') {
-      const name = source.name ?? 'the text'
-      return { name, chunks: decode(slices(new TextEncoder().encode(source.text)), caller, name, 'utf-8') }
-    }
+    if ('text' in source && typeof source.text === 'string')
+      return decoded(source.name ?? 'the text', once(source.text))
     if (Symbol.asyncIterator in source) return decoded('the stream', source as AsyncIterable<string | Uint8Array>)
   }
   throw new TypeError(
@@ -55,15 +52,16 @@ export async function readBytes(source: ByteSource, caller: string): Promise<{ n
     throw new TypeError(
       `${caller}: the source is ${source === null ? 'null' : `a ${typeof source}`}, expected a path, a file: URL or bytes; pass for example a path.`,
     )
-  const path = pathOf(source, caller)
+  const name = pathOf(source, caller)
   const { readFile } = await import('node:fs/promises')
   try {
-    return { name: path, bytes: await readFile(path) }
+    return { name, bytes: await readFile(source) }
   } catch (error) {
-    throw unreadable(error, path, caller)
+    throw unreadable(error, name, caller)
   }
 }
 
+/** The path as sentences show it. */
 function pathOf(source: string | URL, caller: string): string {
   if (typeof source !== 'string') {
     if (source.protocol === 'file:') return decodeURIComponent(source.pathname)
@@ -78,17 +76,17 @@ function pathOf(source: string | URL, caller: string): string {
   return source
 }
 
-async function* fileChunks(path: string, caller: string): AsyncGenerator<Uint8Array> {
+async function* fileChunks(path: string | URL, name: string, caller: string): AsyncGenerator<Uint8Array> {
   const { createReadStream } = await import('node:fs')
   try {
     yield* createReadStream(path) as AsyncIterable<Uint8Array>
   } catch (error) {
-    throw unreadable(error, path, caller)
+    throw unreadable(error, name, caller)
   }
 }
 
 /** The sentence for a failed system call; any other error is passed on as it is. */
-function unreadable(error: unknown, path: string, caller: string): unknown {
+function unreadable(error: unknown, name: string, caller: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error
   const reason =
     error.code === 'ENOENT'
@@ -96,19 +94,67 @@ function unreadable(error: unknown, path: string, caller: string): unknown {
       : error.code === 'EISDIR'
         ? 'is a directory, expected a file; pass the path of a file in it.'
         : `cannot be read (${error.code}); check its permissions.`
-  return new RangeError(`${caller}: ${path} ${reason}`, { cause: error })
+  return new RangeError(`${caller}: ${name} ${reason}`, { cause: error })
 }
 
-/** Bytes at hand in pieces, with a turn of the event loop after each so that an abort is heard. */
-async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const size = 1 << 18
-  for (let start = 0; start < bytes.length; start += size) {
-    yield bytes.subarray(start, start + size)
-    await new Promise((turn) => setTimeout(turn, 0))
+async function* once<T>(chunk: T): AsyncGenerator<T> {
+  yield chunk
+}
+
+/** The same chunks, ended by the signal's reason even while the next one is waited for. */
+async function* abortable<T>(chunks: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  aborted.catch(() => {})
+  let done = false
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const next = await Promise.race([iterator.next(), aborted])
+      if ((done = next.done === true)) return
+      yield next.value
+    }
+  } finally {
+    // Not waited for: a source that has gone silent would keep us.
+    if (!done) iterator.return?.().catch(() => {})
   }
 }
 
-/** Bytes to text: the encoding given, or what the byte order mark says, or UTF-8; broken sequences are refused. */
+/** Most of a chunk that is passed on at once. */
+const pieceSize = 1 << 16
+
+/** Large chunks cut up, with a turn of the event loop now and then so that an abort is heard. */
+async function* pieces(
+  chunks: AsyncIterable<string | Uint8Array>,
+  caller: string,
+  name: string,
+): AsyncGenerator<string | Uint8Array> {
+  let passed = 0
+  for await (const chunk of chunks) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
+      throw new TypeError(`${caller}: ${name} gave a ${typeof chunk}, expected text or bytes; pass a stream of either.`)
+    for (let start = 0; start < chunk.length; ) {
+      let end = start + pieceSize
+      // A character of two code units stays whole.
+      if (typeof chunk === 'string' && isHighSurrogate(chunk.charCodeAt(end - 1))) end++
+      const piece = typeof chunk === 'string' ? chunk.slice(start, end) : chunk.subarray(start, end)
+      yield piece
+      start = end
+      passed += piece.length
+      if (passed < pieceSize) continue
+      passed = 0
+      await new Promise((turn) => setImmediate(turn))
+    }
+  }
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00
+}
+
+/** Bytes to text, by the encoding given, the byte order mark, or as UTF-8; broken sequences are refused. */
 async function* decode(
   chunks: AsyncIterable<string | Uint8Array>,
   caller: string,
@@ -116,27 +162,24 @@ async function* decode(
   encoding?: string,
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined
-  for await (const chunk of chunks) {
-    if (typeof chunk === 'string') {
-      yield chunk
-    } else if (chunk instanceof Uint8Array) {
-      decoder ??= decoderFor(encoding ?? byteOrderMark(chunk) ?? 'utf-8', caller)
-      yield step(decoder, chunk)
-    } else
-      throw new TypeError(`${caller}: ${name} gave a ${typeof chunk}, expected text or bytes; pass a stream of either.`)
-  }
-  if (decoder) yield step(decoder)
-
-  function step(through: TextDecoder, chunk?: Uint8Array): string {
+  const step = (chunk?: Uint8Array): string => {
     try {
-      return chunk ? through.decode(chunk, { stream: true }) : through.decode()
+      return chunk ? decoder!.decode(chunk, { stream: true }) : decoder!.decode()
     } catch (cause) {
       throw new RangeError(
-        `${caller}: ${name} is not text in ${through.encoding}; export it as CSV in UTF-8, or pass its encoding, for example encoding: 'windows-1252'.`,
+        `${caller}: ${name} is not text in ${decoder!.encoding}; export it as CSV in UTF-8, or pass its encoding, for example encoding: 'windows-1252'.`,
         { cause },
       )
     }
   }
+  for await (const chunk of chunks) {
+    if (typeof chunk === 'string') yield chunk
+    else {
+      decoder ??= decoderFor(encoding ?? byteOrderMark(chunk) ?? 'utf-8', caller)
+      yield step(chunk)
+    }
+  }
+  if (decoder) yield step()
 }
 
 function decoderFor(encoding: string, caller: string): TextDecoder {

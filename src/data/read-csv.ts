@@ -1,0 +1,134 @@
+import { matrix } from '../numerics/matrix.ts'
+import type { Matrix } from '../types.ts'
+import { markerTest, shown } from './cells.ts'
+import type { ReadColumn } from './column.ts'
+import { type Dataset, encodeLabels, type Task } from './dataset.ts'
+import { type FilledColumn, fill } from './fill.ts'
+import { assignRoles, checkOptions, type ReadCsvOptions, type Roles } from './read-csv-options.ts'
+import { type DataSchema, featureNames } from './schema.ts'
+import type { TextSource } from './source.ts'
+import { at, type Place, readTable } from './table.ts'
+
+/** A dataset read from a table, with what is needed to read another table for the same model. */
+export interface TableDataset extends Dataset {
+  readonly schema: DataSchema
+  /** Features that are the same in every row. They stay in X, so that X keeps the width of the file. */
+  readonly constant: readonly string[]
+  /** How many rows `missing: 'drop'` left out. */
+  readonly droppedRows: number
+}
+
+/**
+ * A table of text as a dataset.
+ *
+ * The first row names the columns (a nameless one is called `column 3`). A column whose cells are all numbers is one
+ * feature. A column with a text in it becomes one 0/1 feature per category, named `column=value` and sorted; but text
+ * beside more than ten distinct numbers is taken for a misprint and refused. Classes become -1/+1 targets as in
+ * `encodeLabels`. The text is streamed: memory is that of the numbers, about twice X while X is put together.
+ *
+ * ```ts
+ * const { X, y, features } = await readCsv('concrete.csv', { target: 'strength' })
+ * const { X, y, classes } = await readCsv('iris.csv', { target: 'species', missing: 'drop', ignore: ['id'] })
+ * ```
+ *
+ * @param source a path, a `file:` URL, a stream of text or bytes, bytes, or `{ text }`.
+ * @throws RangeError naming file, row, line and column of what cannot be read, and what to do about it.
+ */
+export async function readCsv(source: TextSource, options: ReadCsvOptions): Promise<TableDataset> {
+  const settings = checkOptions(options)
+  const { targets, missing } = settings
+  let roles: Roles | undefined
+  let droppedRows = 0
+  const end = await readTable('readCsv', source, options, targets, (header, place) => {
+    const { columns, indices, featureCount } = (roles = assignRoles(header, settings, place))
+    const isMissing = markerTest(settings.markers)
+    return (cells) => {
+      if (missing === 'drop' && indices.some((index) => isMissing(cells[index]!))) {
+        droppedRows++
+        return
+      }
+      for (let k = 0; k < columns.length; k++) {
+        const cell = cells[indices[k]!]!
+        if (!isMissing(cell)) columns[k]!.push(cell, place)
+        else if (k < featureCount && missing !== 'error') columns[k]!.pushMissing()
+        else throw new RangeError(missingCell(cell, header[indices[k]!]!, k < featureCount, place))
+      }
+    }
+  })
+  if (droppedRows === end.row)
+    throw new RangeError(
+      `readCsv: ${end.name} has a missing cell in each of its ${end.row} rows; pass missing: 'mean', or ignore the columns that are empty.`,
+    )
+  const { columns, featureCount } = roles!
+  const read = columns.map((column) => column.finish())
+  const filled = read.slice(0, featureCount).map((column) => fill(column, missing, end))
+  const outcome = targetOf(read.slice(featureCount), options.task, end)
+  const { y, ...known } = outcome
+  const { task, classes } = outcome
+  const schema: DataSchema = {
+    columns: filled.map(({ schema }) => schema),
+    target: targets,
+    task,
+    ...(classes && { classes }),
+    markers: settings.markers,
+  }
+  const features = featureNames(schema)
+  const X = spread(filled, end.row - droppedRows, features.length)
+  return { X, y, features, target: targets, ...known, schema, constant: constantColumns(X, features), droppedRows }
+}
+
+function missingCell(cell: string, column: string, isFeature: boolean, place: Place): string {
+  const found = cell.trim() === '' ? 'empty' : shown(cell)
+  return isFeature
+    ? `${at(place, column)} is ${found}; drop the row with missing: 'drop' or pass missing: 'mean'.`
+    : `${at(place, column)} is ${found} and a target is never filled in; drop the row, for example with missing: 'drop'.`
+}
+
+/** y, and what is known about it. */
+type Outcome = Pick<Dataset, 'y' | 'task' | 'classes' | 'labels'>
+
+function targetOf(read: readonly ReadColumn[], task: Task | undefined, { name: file }: Place): Outcome {
+  const first = read[0]!
+  if (first.kind === 'categorical') {
+    const { categories, codes, name } = first
+    if (categories.length < 2)
+      throw new RangeError(
+        `readCsv: ${file}, column ${shown(name)} has the one class ${shown(categories[0]!)} in every row, so there is nothing to learn; choose another target.`,
+      )
+    const labels = Array.from(codes, (code) => categories[code]!)
+    return { ...encodeLabels(labels, categories), labels, task: 'classification' }
+  }
+  const columns = read.filter((column) => column.kind === 'numeric')
+  const y = matrix(first.values.length, columns.length)
+  columns.forEach(({ name, values }, k) => {
+    for (let i = 0; i < y.rows; i++) y.data[i * y.columns + k] = values[i]!
+    if (y.rows > 1 && values.every((value) => value === values[0]))
+      throw new RangeError(
+        `readCsv: ${file}, column ${shown(name)} is ${values[0]} in every row, so there is nothing to learn; choose another target.`,
+      )
+  })
+  return { y, task: task ?? 'regression' }
+}
+
+/** Columns side by side, row by row; a categorical one as a 1 among 0s. */
+function spread(columns: readonly FilledColumn[], rows: number, width: number): Matrix {
+  const X = matrix(rows, width)
+  let start = 0
+  for (const { read } of columns) {
+    if (read.kind === 'numeric') {
+      for (let i = 0; i < rows; i++) X.data[i * width + start] = read.values[i]!
+      start++
+    } else {
+      for (let i = 0; i < rows; i++) X.data[i * width + start + read.codes[i]!] = 1
+      start += read.categories.length
+    }
+  }
+  return X
+}
+
+function constantColumns({ rows, columns, data }: Matrix, names: readonly string[]): string[] {
+  const constant = new Uint8Array(columns).fill(1)
+  for (let i = 1; i < rows; i++)
+    for (let j = 0; j < columns; j++) if (data[i * columns + j] !== data[j]) constant[j] = 0
+  return names.filter((_, j) => constant[j] === 1)
+}

@@ -1,0 +1,139 @@
+import { matrix, requireFinite } from '../numerics/matrix.ts'
+import type { Matrix } from '../types.ts'
+import { type ByteSource, readBytes } from './source.ts'
+
+/** A matrix that was an array of any dimension: the first one is the rows, the others are flattened in C order. */
+export interface ShapedMatrix extends Matrix {
+  readonly shape: readonly number[]
+}
+
+/** Bytes of an entry and how it is read; `littleEndian` says the order of its bytes. */
+export interface EntryReader {
+  readonly size: number
+  readonly read: (view: DataView, at: number, littleEndian: boolean) => number
+}
+
+const readers: Record<string, EntryReader> = {
+  f8: { size: 8, read: (view, at, little) => view.getFloat64(at, little) },
+  f4: { size: 4, read: (view, at, little) => view.getFloat32(at, little) },
+  i8: { size: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
+  i4: { size: 4, read: (view, at, little) => view.getInt32(at, little) },
+  i2: { size: 2, read: (view, at, little) => view.getInt16(at, little) },
+  i1: { size: 1, read: (view, at) => view.getInt8(at) },
+  u8: { size: 8, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
+  u4: { size: 4, read: (view, at, little) => view.getUint32(at, little) },
+  u2: { size: 2, read: (view, at, little) => view.getUint16(at, little) },
+  u1: { size: 1, read: (view, at) => view.getUint8(at) },
+  b1: { size: 1, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
+}
+
+/**
+ * A .npy file (versions 1 to 3) as a matrix: float64 and float32, integers of 1 to 8 bytes and booleans, of either byte
+ * order, in C or Fortran order.
+ *
+ * An n-dimensional array becomes its first dimension x the product of the others; a vector becomes one column and a
+ * scalar 1 x 1. Integers beyond 2^53 are refused rather than rounded.
+ *
+ * @throws RangeError when it is no .npy file, is cut short, holds another type, or an entry is not finite.
+ */
+export async function readNpy(source: ByteSource): Promise<ShapedMatrix> {
+  const { name, bytes } = await readBytes(source, 'readNpy')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const { type, bigEndian, fortran, shape, start } = readHeader(bytes, view, name)
+  const reader = readers[type]!
+  const rows = shape[0] ?? 1
+  const columns = shape.slice(1).reduce((product, size) => product * size, 1)
+  const needed = rows * columns * reader.size
+  if (bytes.length - start !== needed)
+    throw new RangeError(
+      `readNpy: ${name} has ${bytes.length - start} bytes of data and ${rows * columns} entries of type ${type} need ${needed}; save the array again with numpy.save, one array a file.`,
+    )
+  const M = matrix(rows, columns)
+  const { data } = M
+  const position = fortran ? fortranOrder(shape) : undefined
+  for (let k = 0; k < data.length; k++) {
+    const value = reader.read(view, start + (position ? position() : k) * reader.size, !bigEndian)
+    if (reader.size === 8 && type !== 'f8' && !Number.isSafeInteger(value))
+      throw new RangeError(
+        `readNpy: ${name} has ${value} in row ${Math.floor(k / columns)}, column ${k % columns} (counted from 0), beyond the whole numbers up to 2^53 that a float64 holds; save it as float64.`,
+      )
+    data[k] = value
+  }
+  requireFinite(M, 'readNpy', name)
+  return { ...M, shape }
+}
+
+/** A matrix as the bytes of a .npy file: version 1, little-endian float64, C order. */
+export function writeNpy({ rows, columns, data }: Matrix): Uint8Array {
+  const description = `{'descr': '<f8', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
+  // Magic, version, length and header together are a multiple of 64 bytes, ended by a line break.
+  const start = Math.ceil((10 + description.length + 1) / 64) * 64
+  const bytes = new Uint8Array(start + 8 * data.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set(magic)
+  bytes.set([1, 0], magic.length)
+  view.setUint16(8, start - 10, true)
+  bytes.set(new TextEncoder().encode(`${description.padEnd(start - 11)}\n`), 10)
+  for (let k = 0; k < data.length; k++) view.setFloat64(start + 8 * k, data[k]!, true)
+  return bytes
+}
+
+/** \x93NUMPY */
+const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+
+interface Header {
+  type: string
+  bigEndian: boolean
+  fortran: boolean
+  shape: number[]
+  /** Where the data begin. */
+  start: number
+}
+
+function readHeader(bytes: Uint8Array, view: DataView, name: string): Header {
+  if (!magic.every((byte, k) => bytes[k] === byte))
+    throw new RangeError(`readNpy: ${name} does not begin as a .npy file does; save the array with numpy.save.`)
+  const version = bytes[6]
+  if (version !== undefined && (version < 1 || version > 3))
+    throw new RangeError(
+      `readNpy: ${name} is a .npy file of version ${version}, expected 1 to 3; save the array again with numpy.save.`,
+    )
+  const prefix = version === 1 ? 10 : 12
+  const length = bytes.length < prefix ? Number.NaN : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
+  const start = prefix + length
+  if (!(start <= bytes.length))
+    throw new RangeError(`readNpy: ${name} ends within its header (${bytes.length} bytes); copy the file again.`)
+  const header = new TextDecoder().decode(bytes.subarray(prefix, start))
+  const descr = /'descr'\s*:\s*'([<>|=])([^']*)'/.exec(header)
+  if (!descr || !Object.hasOwn(readers, descr[2]!))
+    throw new RangeError(
+      `readNpy: ${name} has entries of type ${/'descr'\s*:\s*('[^']*'|\[.*\])/.exec(header)?.[1] ?? 'unknown'}, expected floats of 4 or 8 bytes, integers or booleans; save it as array.astype('float64').`,
+    )
+  const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(header)?.[1]?.match(/\d+/g)?.map(Number)
+  if (!shape && !/'shape'\s*:\s*\(\s*\)/.test(header))
+    throw new RangeError(`readNpy: ${name} says no shape in its header; save the array again with numpy.save.`)
+  return {
+    type: descr[2]!,
+    bigEndian: descr[1] === '>',
+    fortran: /'fortran_order'\s*:\s*True/.test(header),
+    shape: shape ?? [],
+    start,
+  }
+}
+
+/** Positions in the file, in which the first index runs fastest, of the entries in C order. */
+function fortranOrder(shape: readonly number[]): () => number {
+  const index = shape.map(() => 0)
+  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1))
+  let position = 0
+  return () => {
+    const current = position
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position += strides[axis]!
+      if (++index[axis]! < shape[axis]!) break
+      position -= strides[axis]! * shape[axis]!
+      index[axis] = 0
+    }
+    return current
+  }
+}
