@@ -1,4 +1,12 @@
 export { type Certified, certifier, certify, isSolved } from './certify.ts'
 export { atZero, gradientAtZero } from './gradient-at-zero.ts'
 export { lambdaMax } from './lambda-max.ts'
+export {
+  type PreciseCertificate,
+  type PreciseOptions,
+  type PrecisePenalty,
+  type PreciseProblem,
+  type PreciseProgress,
+  preciseCertificate,
+} from './precise.ts'
 export { type Verification, verify } from './verify.ts'
