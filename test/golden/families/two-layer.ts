@@ -1,0 +1,93 @@
+import * as v from 'valibot'
+import {
+  type ConvexProgram,
+  certify,
+  featureGroupL1,
+  fromRows,
+  gatedReluProgram,
+  gatesFrom,
+  groupL1,
+  l1,
+  type PenaltyChoice,
+  ridge,
+  solveSync,
+} from '../../../src/index.ts'
+import { compare, transposed } from '../compare.ts'
+import { type Checked, type Family, numbers, partialTolerances, read, rowsOfNumbers } from '../reference.ts'
+import { asked, tolerances } from '../tolerances.ts'
+
+/** Gated ReLU and ReLU programs with given gates, loss |fit - Y|^2 / (2 n c): one problem and one lambda a file. */
+export const twoLayer: Family = {
+  family: 'two-layer',
+  *check(reference) {
+    const { name } = reference
+    if (name.startsWith('relu_')) yield { kind: 'skipped', name, why: 'two-layer ReLU: not built yet' }
+    else yield checkGated(name, read(gatedFile, reference))
+  },
+}
+
+const gatedFile = v.object({
+  formulation: v.string(),
+  d: v.number(),
+  c: v.number(),
+  X: rowsOfNumbers,
+  y: v.union([numbers, rowsOfNumbers]),
+  G: rowsOfNumbers,
+  lambda: v.number(),
+  lambdaMax: v.optional(v.number()),
+  optimum: v.object({
+    objective: v.number(),
+    tolerance: v.optional(v.number()),
+    activeGroups: v.optional(v.number()),
+  }),
+  /** U[output][gate][feature] */
+  solution: v.optional(v.object({ U: v.array(rowsOfNumbers), fitted: v.union([numbers, rowsOfNumbers]) })),
+  tolerances: partialTolerances,
+})
+
+function checkGated(name: string, file: v.InferOutput<typeof gatedFile>): Checked {
+  const { d, optimum, solution } = file
+  const X = fromRows(file.X)
+  const { penalty, factor, finite } = penaltyOf(file.formulation, d)
+  const program = gatedReluProgram({
+    X,
+    y: file.y,
+    gates: gatesFrom(transposed(file.G), X),
+    lambda: file.lambda * factor,
+    penalty,
+  })
+  const found = solveSync(program, { tolerance: asked, maxIterations: 1_000_000 })
+  const checked = compare(name, found, {
+    objective: optimum.objective,
+    accuracy: optimum.tolerance,
+    ...(solution && { fit: Float64Array.from(solution.fitted.flat()) }),
+    // A group here is one gate and output, whatever the penalty groups.
+    ...(optimum.activeGroups !== undefined && { active: { size: d, expected: optimum.activeGroups } }),
+    ...(finite && file.lambdaMax !== undefined && { lambdaMax: file.lambdaMax * factor }),
+    tolerances: file.tolerances,
+  })
+  return { ...checked, misses: [...checked.misses, ...(solution ? certifiesReference(program, solution.U) : [])] }
+}
+
+/** The certificate of the reference's own point, which no solver of ours has touched, must close too. */
+function certifiesReference(program: ConvexProgram, U: readonly (readonly (readonly number[])[])[]): string[] {
+  const gates = U[0]?.length ?? 0
+  const coefficients = Float64Array.from(Array.from({ length: gates }, (_, i) => U.map((gate) => gate[i]!)).flat(2))
+  const { relativeGap, stationarity } = certify(program, { coefficients })
+  const off = program.lambda > 0 ? relativeGap : stationarity
+  return off <= tolerances.gap ? [] : [`the reference's own point is certified only to ${off.toExponential(2)}`]
+}
+
+/** The penalty that the file's formula states, and what its lambda is multiplied by to be ours. */
+function penaltyOf(formulation: string, d: number): { penalty: PenaltyChoice; factor: number; finite: boolean } {
+  const has = (text: string): boolean => formulation.includes(text)
+  const norm = { factor: 1, finite: true }
+  if (has('lambda * sqrt(d) * sum_{j=1..d} || U_{:,j,:} ||_F'))
+    return { ...norm, penalty: featureGroupL1(), factor: Math.sqrt(d) }
+  if (has('lambda * ||U||_1')) return { ...norm, penalty: l1() }
+  // The zero network is optimal at no finite lambda.
+  if (has('(lambda/2) * ||U||_F^2')) return { penalty: ridge(), factor: 1, finite: false }
+  if (has('lambda * sum_{i=1..P} || U_i ||_F')) return { ...norm, penalty: groupL1({ joint: true }) }
+  if (has('lambda * sum_{k=1..c} sum_{i=1..P} || U_{i,:,k} ||_2')) return { ...norm, penalty: groupL1() }
+  throw new RangeError(`formulation is "${formulation}", expected one of the five penalties of gated programs`)
+}
