@@ -4,7 +4,15 @@
  * @packageDocumentation
  */
 export * from '../solvers/index.ts'
-export { certify, lambdaMax, type Verification, verify } from './certificates/index.ts'
+export {
+  certify,
+  lambdaMax,
+  type PreciseCertificate,
+  type PreciseProblem,
+  preciseCertificate,
+  type Verification,
+  verify,
+} from './certificates/index.ts'
 export * from './data/index.ts'
 export * from './estimators/index.ts'
 export { type Gates, gatesFrom, type SampleGatesOptions, sampleGates } from './gates/index.ts'

@@ -40,6 +40,15 @@ export abstract class Estimator {
     return this.trained().status
   }
 
+  /** Name of the solver that trained it. */
+  get solver(): string {
+    return this.trained().solver
+  }
+
+  get iterations(): number {
+    return this.trained().iterations
+  }
+
   get selectedLambda(): number {
     return this.trained().selectedLambda
   }
@@ -116,6 +125,8 @@ export abstract class Estimator {
       prepared,
       selectedLambda,
       status: solution.status,
+      solver: solution.solver,
+      iterations: solution.iterations,
       certificate: solution.certificate,
       ...(crossValidation && { crossValidation }),
     })

@@ -13,6 +13,8 @@ export interface TrainedState {
   readonly prepared: Preparation
   readonly selectedLambda: number
   readonly status: Status
+  readonly solver: string
+  readonly iterations: number
   readonly certificate: Certificate
   readonly crossValidation?: CrossValidation
 }
@@ -25,6 +27,8 @@ export interface EstimatorJson extends ModelJson {
   readonly prepared: Preparation
   readonly selectedLambda: number
   readonly status: Status
+  readonly solver: string
+  readonly iterations: number
   readonly certificate: Certificate
   readonly crossValidation?: CrossValidation
   /** Of a classifier: the class names, in the order of the outputs. */
@@ -45,7 +49,8 @@ export function stateToJson(
   state: TrainedState,
   classes?: readonly Label[],
 ): EstimatorJson {
-  const { settings, network, prepared, selectedLambda, status, certificate, crossValidation } = state
+  const { settings, network, prepared, selectedLambda, status, solver, iterations, certificate, crossValidation } =
+    state
   return {
     format: 'cvxnn',
     version: 1,
@@ -54,6 +59,8 @@ export function stateToJson(
     ...(classes && { classes }),
     selectedLambda,
     status,
+    solver,
+    iterations,
     certificate,
     ...(crossValidation && { crossValidation }),
     prepared,
@@ -77,6 +84,8 @@ const schema = v.object({
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: v.pipe(v.number(), v.minValue(0)),
   status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
+  solver: v.string(),
+  iterations: v.number(),
   certificate: v.looseObject({
     primal: v.number(),
     dual: v.number(),

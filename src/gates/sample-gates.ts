@@ -86,13 +86,20 @@ function supportDrawer(d: number, options: SampleGatesOptions, draws: Random): (
   }
 }
 
-/** An offset that puts the boundary through a random row, or so that a share of the rows is on. */
+/**
+ * An offset that puts the boundary halfway between two rows, drawn at random or so that a share of the rows is on: no row
+ * lies on it, so that rounding elsewhere cannot move one across.
+ */
 function offset(X: Matrix, g: Float64Array, start: number, draws: Random, activeProportion?: number): number {
-  const d = X.columns
-  if (activeProportion === undefined) return -gateValue(X.data, draws.below(X.rows) * d, g, start, d)
-  const values = Float64Array.from({ length: X.rows }, (_, r) => gateValue(X.data, r * d, g, start, d)).sort()
-  const on = Math.max(1, Math.round(activeProportion * X.rows))
-  return -values[X.rows - on]!
+  const n = X.rows
+  const values = Float64Array.from({ length: n }, (_, r) =>
+    gateValue(X.data, r * X.columns, g, start, X.columns),
+  ).sort()
+  // Rows first .. n - 1 of the sorted ones are to be on; equal ones go together.
+  let first = activeProportion === undefined ? draws.below(n) : n - Math.max(1, Math.round(activeProportion * n))
+  while (first > 0 && values[first - 1] === values[first]) first--
+  if (first > 0) return -(values[first - 1]! + (values[first]! - values[first - 1]!) / 2)
+  return -(values[0]! - ((values[n - 1]! - values[0]!) / n || 1))
 }
 
 function check(X: Matrix, options: SampleGatesOptions, count: number): void {

@@ -37,14 +37,16 @@ function plain(targets: Matrix): Loss {
 }
 
 function centred(targets: Matrix): Loss {
-  const { rows, columns, data: y } = targets
-  const curvature = 1 / (rows * columns)
+  const { columns } = targets
+  // The loss does not see a shift of y; without it p'y keeps its digits when the mean is far above the spread.
+  const shift = columnMeans(targets.data, columns)
+  const y = targets.data.map((value, k) => value - shift[k % columns]!)
+  const curvature = 1 / y.length
   const difference = new Float64Array(y.length)
-  /** Column means of the difference, removed from it in place. */
+  /** a - b without its column means, in `difference`; returns the means. */
   const centre = (a: Vector, b: Vector): Vector => {
     for (let k = 0; k < difference.length; k++) difference[k] = a[k]! - b[k]!
-    const means = new Float64Array(columns)
-    for (let k = 0; k < difference.length; k++) means[k % columns]! += difference[k]! / rows
+    const means = columnMeans(difference, columns)
     for (let k = 0; k < difference.length; k++) difference[k]! -= means[k % columns]!
     return means
   }
@@ -77,6 +79,18 @@ function centred(targets: Matrix): Loss {
       centre(to, at)
       return (curvature / 2) * squaredNorm(difference)
     },
-    intercept: (fit) => centre(y, fit),
+    intercept: (fit) => centre(y, fit).map((mean, k) => mean + shift[k]!),
   }
+}
+
+/** Column means, in two passes: the second corrects the first. */
+function columnMeans(values: Vector, columns: number): Vector {
+  const rows = values.length / columns
+  const means = new Float64Array(columns)
+  for (let pass = 0; pass < 2; pass++) {
+    const drift = new Float64Array(columns)
+    for (let k = 0; k < values.length; k++) drift[k % columns]! += (values[k]! - means[k % columns]!) / rows
+    for (let k = 0; k < columns; k++) means[k]! += drift[k]!
+  }
+  return means
 }

@@ -1,0 +1,131 @@
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { explain } from '../../../solvers/index.ts'
+import type { TrainOptions } from '../../estimators/options.ts'
+import { ReluClassifier } from '../../estimators/relu-classifier.ts'
+import { ReluRegressor } from '../../estimators/relu-regressor.ts'
+import type { TrainProgress } from '../../estimators/train.ts'
+import { fingerprint, modelText, writeWhole } from '../files.ts'
+import { metricsOf, metricsText } from '../metrics.ts'
+import {
+  addOutputOptions,
+  addTableOptions,
+  addTrainOptions,
+  lambdaOption,
+  type TableFlags,
+  type TrainFlags,
+  trainOptions,
+  whole,
+} from '../options.ts'
+import { type Rows, readSplitTable } from '../table-data.ts'
+import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
+
+type Flags = TableFlags & TrainFlags & Terminal & { out?: string }
+
+/** cvxnn fit: a table in, a certified network out. */
+export function addFit(program: Command): void {
+  const command = program
+    .command('fit')
+    .description('train a network on a table and say how close to optimal it is')
+    .argument('<data.csv>', 'table with a header row')
+  addTableOptions(command).addOption(lambdaOption).option('--folds <count>', 'folds of the cross-validation', whole, 5)
+  addOutputOptions(addTrainOptions(command))
+    .option('-o, --out <model.json>', 'write the model here')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cvxnn fit houses.csv --target price --out model.json
+  $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
+  $ cvxnn fit codes.csv --target y --task classification --missing median --json
+
+Exit code: 0 when solved to the tolerance, 1 when not, 2 when the input is wrong.`,
+    )
+    .action(async (path: string, flags: Flags) => {
+      process.exitCode = await fitTable(path, flags)
+    })
+}
+
+async function fitTable(path: string, flags: Flags): Promise<number> {
+  const { dataset, train, test } = await readSplitTable(path, flags)
+  if (!flags.json && dataset.constant.length > 0)
+    remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
+  const begun = performance.now()
+  const estimator = await trainOn(train, trainOptions(flags), flags)
+  const seconds = (performance.now() - begun) / 1000
+  const { certificate, status, selectedLambda, network, crossValidation } = estimator
+  const classes = dataset.classes
+  const scores = { train: metricsOf(network, train, classes), ...(test && { test: metricsOf(network, test, classes) }) }
+  if (flags.out) {
+    const data = {
+      source: basename(path),
+      rows: dataset.X.rows,
+      testFraction: flags.test,
+      splitSeed: flags.seed,
+      missing: flags.missing,
+      fingerprint: fingerprint(train.X, train.y),
+    }
+    await writeWhole(flags.out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
+  }
+  const rows = { train: train.X.rows, test: test?.X.rows ?? 0 }
+  if (flags.json) {
+    print(
+      JSON.stringify({
+        ...{ data: path, task: dataset.task, rows, features: dataset.X.columns, status, lambda: selectedLambda },
+        ...{ certificate, neurons: network.width, gates: flags.gates, scores, seconds },
+        ...(crossValidation && { crossValidation }),
+        ...(flags.out && { model: flags.out }),
+      }),
+    )
+  } else {
+    const chosen = crossValidation?.points.find((point) => point.lambda === selectedLambda)
+    const held = chosen && ` (cross-validated: held-out loss ${brief(chosen.mean)} ± ${brief(chosen.standardError)})`
+    print(
+      `${basename(path)}: ${dataset.task}, ${rows.train} rows to train on, ${rows.test} to test on, ${dataset.X.columns} features`,
+    )
+    for (const line of pairs([
+      ['status', `${status} in ${seconds.toFixed(1)} s`],
+      ['lambda', `${brief(selectedLambda)}${held ?? ''}`],
+      ['objective', `${certificate.primal.toPrecision(8)}, and no lower than ${certificate.dual.toPrecision(8)}`],
+      ['gap', `${certificate.relativeGap.toExponential(1)} of the objective, over the ${flags.gates} patterns sampled`],
+      ['neurons', `${network.width}`],
+      ['train', metricsText(scores.train)],
+      ...(scores.test ? [['test', metricsText(scores.test)] as const] : []),
+      ...(flags.out ? [['model', flags.out] as const] : []),
+    ]))
+      print(line)
+    if (status !== 'solved') remark(explain(estimator))
+  }
+  return status === 'solved' ? 0 : 1
+}
+
+/** Trains with progress; Ctrl-C keeps the best network so far. */
+export async function trainOn(
+  { X, y, labels }: Rows,
+  options: TrainOptions,
+  terminal: Terminal,
+): Promise<ReluRegressor | ReluClassifier> {
+  const display = progressDisplay(terminal)
+  const tolerance = options.tolerance ?? 1e-6
+  const watch = {
+    signal: interruptSignal(),
+    onProgress: (at: TrainProgress) => display.update(...progressOf(at, tolerance)),
+  }
+  try {
+    return labels
+      ? await new ReluClassifier(options).trainAsync(X, labels, watch)
+      : await new ReluRegressor(options).trainAsync(X, y, watch)
+  } finally {
+    display.stop()
+  }
+}
+
+/** Share done and a text; a solve's share is how many of the digits asked for the gap has reached. */
+function progressOf(at: TrainProgress, tolerance: number): [number, string] {
+  if (at.phase === 'cross-validation') return [at.share, `choosing lambda: at ${brief(at.lambda)}`]
+  const gap = Math.max(at.certificate.relativeGap, tolerance)
+  return [
+    Math.min(1, Math.max(0, Math.log(gap) / Math.log(tolerance))),
+    `training: iteration ${at.iteration}, objective ${at.certificate.primal.toPrecision(6)}, gap ${percent(gap).trim() === '0 %' ? gap.toExponential(1) : percent(gap).trim()}`,
+  ]
+}

@@ -1,0 +1,149 @@
+import { basename, extname } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { sweep } from '../../../solvers/index.ts'
+import { trainSettings } from '../../estimators/options.ts'
+import { preparation, trainingProgram } from '../../estimators/prepare.ts'
+import { unstandardize } from '../../models/unstandardize.ts'
+import { writeWhole } from '../files.ts'
+import { type Metrics, metricsOf } from '../metrics.ts'
+import {
+  addOutputOptions,
+  addTableOptions,
+  addTrainOptions,
+  positive,
+  type TableFlags,
+  type TrainFlags,
+  trainOptions,
+  whole,
+} from '../options.ts'
+import { pathPage } from '../path-page.ts'
+import { readSplitTable } from '../table-data.ts'
+import { brief, interruptSignal, print, progressDisplay, remark, type Terminal, table } from '../terminal.ts'
+
+type Flags = TableFlags & TrainFlags & Terminal & { count: number; ratio: number; out?: string }
+
+/** One lambda of a path. */
+export interface PathPoint {
+  readonly lambda: number
+  readonly status: string
+  readonly objective: number
+  readonly bound: number
+  readonly relativeGap: number
+  readonly neurons: number
+  readonly seconds: number
+  readonly train: Metrics
+  readonly test?: Metrics
+}
+
+/** cvxnn path: a table in, one certified network per lambda out. */
+export function addPath(program: Command): void {
+  const command = program
+    .command('path')
+    .description('train along a path of lambdas, from the largest that matters down')
+    .argument('<data.csv>', 'table with a header row')
+  addTableOptions(command)
+    .option('--count <number>', 'lambdas on the path', whole, 20)
+    .option('--ratio <number>', 'last lambda over the first', ratio, 1e-3)
+  addOutputOptions(addTrainOptions(command))
+    .option('-o, --out <file>', 'page with charts (.html), table (.csv) or points (.json)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cvxnn path houses.csv --target price --out path.html
+  $ cvxnn path iris.csv --target species --count 40 --ratio 0.0001 --json
+
+Exit code: 0 when every point was solved to the tolerance, 1 when not, 2 when the input is wrong.`,
+    )
+    .action(async (path: string, flags: Flags) => {
+      process.exitCode = await followPath(path, flags)
+    })
+}
+
+async function followPath(path: string, flags: Flags): Promise<number> {
+  const write = flags.out === undefined ? undefined : writerFor(flags.out)
+  const settings = trainSettings({ ...trainOptions({ ...flags, lambda: 0, folds: 5 }) }, 'cvxnn path')
+  const { dataset, train, test } = await readSplitTable(path, flags)
+  const { classes } = dataset
+  const prepared = preparation(train.X, train.y, settings, dataset.task)
+  const program = trainingProgram(train.X, train.y, prepared, settings)
+  const display = progressDisplay(flags)
+  const points: PathPoint[] = []
+  const options = {
+    ...{ count: flags.count, ratio: flags.ratio, tolerance: flags.tolerance, maxIterations: flags.maxIterations },
+    ...(flags.timeLimit !== undefined && { timeLimit: flags.timeLimit }),
+    signal: interruptSignal(),
+  }
+  try {
+    for await (const at of sweep(program, options)) {
+      const network = unstandardize(at.model, prepared.inputs, prepared.targets)
+      points.push({
+        lambda: at.program.lambda,
+        status: at.status,
+        objective: at.certificate.primal,
+        bound: at.certificate.dual,
+        relativeGap: at.certificate.relativeGap,
+        neurons: network.width,
+        seconds: at.seconds,
+        train: metricsOf(network, train, classes),
+        ...(test && { test: metricsOf(network, test, classes) }),
+      })
+      display.update(points.length / flags.count, `lambda ${brief(at.program.lambda)}: ${network.width} neurons`)
+    }
+  } finally {
+    display.stop()
+  }
+  if (flags.json) print(JSON.stringify({ data: path, task: dataset.task, points }))
+  else for (const line of table(...columns(points))) print(line)
+  if (flags.out && write) {
+    await writeWhole(flags.out, write(basename(path), points))
+    if (!flags.json) remark(`Written: ${flags.out}`)
+  }
+  const solved = points.length === flags.count && points.every((point) => point.status === 'solved')
+  return solved ? 0 : 1
+}
+
+/** Chosen before the work, so that a wrong ending costs nothing. */
+function writerFor(out: string): (title: string, points: readonly PathPoint[]) => string {
+  const ending = extname(out).toLowerCase()
+  if (ending === '.html') return pathPage
+  if (ending === '.json') return (data, points) => `${JSON.stringify({ data, points }, null, 1)}\n`
+  if (ending === '.csv')
+    return (_, points) => {
+      const [header, rows] = columns(points, String)
+      return `${[header, ...rows].map((row) => row.join(',')).join('\n')}\n`
+    }
+  throw new Error(`--out is ${out}, expected a name that ends in .html, .csv or .json.`)
+}
+
+function columns(points: readonly PathPoint[], show: (value: number) => string = brief): [string[], string[][]] {
+  const metric = points[0] && 'accuracy' in points[0].train ? 'accuracy' : 'RMSE'
+  const figure = (metrics: Metrics): string => show('accuracy' in metrics ? metrics.accuracy : metrics.rmse)
+  const tested = points.some((point) => point.test)
+  return [
+    [
+      'lambda',
+      'objective',
+      'relative gap',
+      'neurons',
+      `train ${metric}`,
+      ...(tested ? [`test ${metric}`] : []),
+      'status',
+    ],
+    points.map((point) => [
+      show(point.lambda),
+      show(point.objective),
+      show(point.relativeGap),
+      String(point.neurons),
+      figure(point.train),
+      ...(point.test ? [figure(point.test)] : []),
+      point.status,
+    ]),
+  ]
+}
+
+function ratio(text: string): number {
+  const value = positive(text)
+  if (value > 1) throw new InvalidArgumentError('Expected a number above 0 and at most 1.')
+  return value
+}

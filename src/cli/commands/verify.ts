@@ -1,0 +1,132 @@
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { preciseCertificate } from '../../certificates/precise.ts'
+import { verify } from '../../certificates/verify.ts'
+import { readCsv } from '../../data/read-csv.ts'
+import type { MissingPolicy } from '../../data/read-csv-options.ts'
+import { ReluClassifier } from '../../estimators/relu-classifier.ts'
+import { gatedReluProgram } from '../../programs/gated-relu.ts'
+import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
+import { addOutputOptions, whole } from '../options.ts'
+import { splitTable } from '../table-data.ts'
+import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
+
+type Flags = Terminal & { precision?: number }
+
+/** cvxnn verify: a model and the table it was fitted on in, its certificate recomputed out. */
+export function addVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .description('recompute from the data how close to optimal a fitted model is')
+    .argument('<model.json>', 'model file that fit wrote')
+    .argument('<data.csv>', 'the table it was fitted on')
+    .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
+  addOutputOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cvxnn verify model.json houses.csv
+  $ cvxnn verify model.json houses.csv --precision 64
+
+Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 2 when the input is wrong.`,
+    )
+    .action(async (model: string, data: string, flags: Flags) => {
+      process.exitCode = await check(model, data, flags)
+    })
+}
+
+async function check(modelPath: string, dataPath: string, flags: Flags): Promise<number> {
+  const file = await readModelFile(modelPath)
+  const { estimator } = file
+  const train = await trainingRows(dataPath, file)
+  const problem =
+    estimator instanceof ReluClassifier
+      ? estimator.problem(train.X, train.labels!)
+      : estimator.problem(train.X, train.y)
+  const program = gatedReluProgram(problem)
+  const seen = verify(program, estimator.preparedNetwork)
+  const { settings } = estimator.toJSON()
+  const precise =
+    flags.precision === undefined
+      ? undefined
+      : await precisely(
+          program.embed(estimator.preparedNetwork).coefficients,
+          {
+            X: problem.X,
+            Y: problem.y,
+            ...{ gates: problem.gates, lambda: problem.lambda, penalty: settings.penalty, bias: settings.bias },
+          },
+          flags,
+        )
+  const within = seen.program.relativeGap <= settings.tolerance && (precise?.relativeGap ?? 0) <= settings.tolerance
+  if (flags.json) {
+    print(JSON.stringify({ model: modelPath, within, verification: seen, ...(precise && { precise }) }))
+    return within ? 0 : 1
+  }
+  const { program: certificate } = seen
+  print(`${basename(modelPath)} on the ${train.X.rows} rows it was fitted on, ${problem.gates.count} patterns:`)
+  for (const line of pairs([
+    ['convex objective', certificate.primal.toPrecision(12)],
+    ...(seen.network === undefined
+      ? []
+      : [['network objective', `${seen.network.toPrecision(12)} (difference ${brief(seen.difference!)})`] as const]),
+    ['lower bound', seen.lowerBound.toPrecision(12)],
+    [
+      'relative gap',
+      `${certificate.relativeGap.toExponential(2)}${within ? '' : `, above the tolerance ${settings.tolerance}`}`,
+    ],
+    ['stationarity', brief(certificate.stationarity)],
+    ['scope', `${seen.scope}: ${seen.scope === 'network' ? 'every network' : 'networks with these patterns'}`],
+  ]))
+    print(line)
+  if (precise) {
+    print(`In decimal arithmetic of ${precise.precision} digits:`)
+    for (const line of pairs([
+      ['convex objective', precise.primal],
+      ['lower bound', precise.dual],
+      ['relative gap', precise.relativeGap.toExponential(6)],
+      ['gate signs that differ', String(precise.signChanges)],
+    ]))
+      print(line)
+  }
+  return within ? 0 : 1
+}
+
+/** The rows a model was fitted on, from its table; refused when they are others. */
+async function trainingRows(path: string, { extras }: ModelFile): Promise<ReturnType<typeof splitTable>['train']> {
+  const { schema, data } = extras
+  const names = schema.columns.map((column) => column.name)
+  const dataset = await readCsv(path, {
+    target: schema.target,
+    task: schema.task,
+    missing: data.missing as MissingPolicy,
+    columns: names,
+    categorical: schema.columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
+    markers: schema.markers,
+  })
+  const { train } = splitTable(dataset, data.testFraction, data.splitSeed)
+  if (fingerprint(train.X, train.y) !== data.fingerprint)
+    throw new Error(
+      `${path} does not hold the rows the model was fitted on (${data.source}, ${data.rows} rows); pass that table.`,
+    )
+  return train
+}
+
+async function precisely(
+  coefficients: Float64Array,
+  problem: Parameters<typeof preciseCertificate>[0],
+  flags: Flags,
+): Promise<Awaited<ReturnType<typeof preciseCertificate>>> {
+  const display = progressDisplay(flags)
+  try {
+    return await preciseCertificate(problem, coefficients, {
+      precision: flags.precision!,
+      signal: interruptSignal(),
+      patterns: 'float64',
+      onProgress: ({ stage, fraction }) => display.update(fraction, `decimal arithmetic: ${stage}`),
+    })
+  } finally {
+    display.stop()
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { PathPoint } from './commands/path.ts'
+import { brief } from './terminal.ts'
+
+/**
+ * A regularisation path as one HTML file that needs nothing else: charts over lambda (drawn by uPlot, which is put into
+ * the page) and the table of the points.
+ */
+export function pathPage(title: string, points: readonly PathPoint[]): string {
+  const asset = (name: string): string =>
+    readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`), 'utf8')
+  const metric = points[0] && 'accuracy' in points[0].train ? 'accuracy' : 'RMSE'
+  const value = (metrics: PathPoint['test']): number | null =>
+    metrics === undefined ? null : 'accuracy' in metrics ? metrics.accuracy : metrics.rmse
+  // uPlot wants ascending x.
+  const ascending = [...points].reverse()
+  const data = {
+    metric,
+    lambda: ascending.map((point) => point.lambda),
+    objective: ascending.map((point) => point.objective),
+    bound: ascending.map((point) => point.bound),
+    neurons: ascending.map((point) => point.neurons),
+    train: ascending.map((point) => value(point.train)),
+    test: ascending.map((point) => value(point.test)),
+  }
+  const best = bestPoint(points)
+  const rows = points.map(
+    (point) =>
+      `<tr${point === best ? ' class="best"' : ''}><td>${brief(point.lambda)}</td><td>${point.objective.toPrecision(6)}</td>` +
+      `<td>${point.relativeGap.toExponential(1)}</td><td>${point.neurons}</td><td>${brief(value(point.train)!)}</td>` +
+      `<td>${point.test ? brief(value(point.test)!) : ''}</td><td>${point.status}</td></tr>`,
+  )
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}: regularisation path</title>
+<style>${asset('uPlot.min.css')}
+body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1f; max-width: 860px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.05rem; margin: 1.6rem 0 0.2rem; }
+p { margin: 0.3rem 0 1rem; color: #55555e; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 0.2rem 0.6rem; border-bottom: 1px solid #e4e4ea; }
+tr.best td { background: #eaf3ff; font-weight: 600; }
+</style>
+</head>
+<body>
+<h1>${escaped(title)}</h1>
+<p>${points.length} certified networks, lambda from ${brief(points[0]?.lambda ?? 0)} (the zero network) down.
+${best ? `The best on the ${best.test ? 'test' : 'training'} rows is at lambda ${brief(best.lambda)}: ${metric} ${brief(value(best.test ?? best.train)!)} with ${best.neurons} neurons.` : ''}</p>
+<h2>${metric}</h2><div id="metric"></div>
+<h2>Objective and its lower bound</h2><div id="objective"></div>
+<h2>Neurons</h2><div id="neurons"></div>
+<h2>Points</h2>
+<table><thead><tr><th>lambda</th><th>objective</th><th>relative gap</th><th>neurons</th><th>train ${metric}</th><th>test ${metric}</th><th>status</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody></table>
+<script>${asset('uPlot.iife.min.js')}</script>
+<script>
+const path = ${JSON.stringify(data).replaceAll('<', '\\u003c')}
+const short = (v) => v == null ? '' : String(Number(v.toPrecision(3)))
+const chart = (id, series) => {
+  const parent = document.getElementById(id)
+  const shown = series.filter((one) => one.values.some((v) => v !== null))
+  const plot = new uPlot({
+    width: Math.min(820, parent.clientWidth || 820), height: 240,
+    scales: { x: { distr: 3, time: false } },
+    axes: [{ label: 'lambda', labelSize: 20, values: (_, ticks) => ticks.map((v) => Math.abs(Math.log10(v) % 1) < 1e-9 ? String(v) : '') }, { size: 64, values: (_, ticks) => ticks.map(short) }],
+    series: [{ label: 'lambda', value: (_, v) => short(v) }, ...shown.map((one) => ({ label: one.label, stroke: one.stroke, width: 2, points: { show: true, size: 5 }, dash: one.dash, value: (_, v) => short(v) }))],
+  }, [path.lambda, ...shown.map((one) => one.values)], parent)
+  addEventListener('resize', () => plot.setSize({ width: Math.min(820, parent.clientWidth), height: 240 }))
+}
+chart('metric', [{ label: 'train', stroke: '#8a8a94', values: path.train }, { label: 'test', stroke: '#0b63ce', values: path.test }])
+chart('objective', [{ label: 'objective', stroke: '#0b63ce', values: path.objective }, { label: 'lower bound', stroke: '#d1495b', dash: [6, 4], values: path.bound }])
+chart('neurons', [{ label: 'neurons', stroke: '#2a7f62', values: path.neurons }])
+</script>
+</body>
+</html>
+`
+}
+
+/** The point of the best test metric (training metric where nothing is held out); the larger lambda of equals. */
+function bestPoint(points: readonly PathPoint[]): PathPoint | undefined {
+  const goodness = (point: PathPoint): number => {
+    const metrics = point.test ?? point.train
+    return 'accuracy' in metrics ? metrics.accuracy : -metrics.rmse
+  }
+  let best: PathPoint | undefined
+  for (const point of points) if (!best || goodness(point) > goodness(best)) best = point
+  return best
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

@@ -1,0 +1,47 @@
+import { readCsv, type TableDataset } from '../data/read-csv.ts'
+import { trainTestSplit } from '../data/split.ts'
+import { selectRows } from '../numerics/matrix.ts'
+import type { Matrix } from '../types.ts'
+import type { TableFlags } from './options.ts'
+
+/** Some rows of a table: targets as numbers and, for classes, as text. */
+export interface Rows {
+  readonly X: Matrix
+  readonly y: Matrix
+  readonly labels?: readonly string[]
+}
+
+/** A table read and split. */
+export interface SplitTable {
+  readonly dataset: TableDataset
+  readonly train: Rows
+  /** Absent when nothing is held out. */
+  readonly test?: Rows
+}
+
+export async function readSplitTable(path: string, flags: TableFlags): Promise<SplitTable> {
+  const { target, task, missing, ignore, categorical, delimiter } = flags
+  const targets = target.includes(',') ? target.split(',').map((name) => name.trim()) : target
+  const dataset = await readCsv(path, {
+    target: targets,
+    missing,
+    ...(task && { task }),
+    ...(ignore && { ignore }),
+    ...(categorical && { categorical }),
+    ...(delimiter && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+  })
+  return { dataset, ...splitTable(dataset, flags.test, flags.seed) }
+}
+
+/** Train and test rows; the same share and seed give the same rows. */
+export function splitTable(dataset: TableDataset, testFraction: number, seed: number): { train: Rows; test?: Rows } {
+  const { X, y, labels } = dataset
+  if (testFraction === 0) return { train: { X, y, ...(labels && { labels }) } }
+  const parts = trainTestSplit(dataset, { testFraction, seed })
+  const pick = (rows: Int32Array): Rows => ({
+    X: selectRows(X, rows),
+    y: selectRows(y, rows),
+    ...(labels && { labels: Array.from(rows, (row) => labels[row]!) }),
+  })
+  return { train: pick(parts.train.rows), test: pick(parts.test.rows) }
+}
