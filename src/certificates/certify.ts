@@ -58,7 +58,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
 
     /** -F*(-s r) - lambda R*(s A'r / lambda) */
     const dualValue = (s: number): number => {
-      const value = -loss.conjugate(scaled(r, -s, dual))
+      const value = 0 - loss.conjugate(scaled(r, -s, dual))
       return isNorm || s === 0 ? value : value - lambda * penalty.conjugate(scaled(correlation, s / lambda, slope))
     }
     const limit = isNorm

@@ -30,14 +30,14 @@ export function openText(source: TextSource, caller: string, encoding?: string, 
     const name = pathOf(source, caller)
     return decoded(name, fileChunks(source, name, caller))
   }
-  if (source instanceof Uint8Array) return decoded('the bytes', once(source))
+  if (source instanceof Uint8Array) return decoded('the byte array', once(source))
   if (typeof source === 'object' && source !== null) {
     if ('text' in source && typeof source.text === 'string')
       return decoded(source.name ?? 'the text', once(source.text))
     if (Symbol.asyncIterator in source) return decoded('the stream', source as AsyncIterable<string | Uint8Array>)
   }
   throw new TypeError(
-    `${caller}: the source is ${source === null ? 'null' : `a ${typeof source}`}, expected a path, a URL, bytes, a stream or { text }; pass for example a path.`,
+    `${caller}: the source is ${kindOf(source)}, expected a path, a URL, bytes, a stream or { text }; pass for example a path.`,
   )
 }
 
@@ -47,10 +47,10 @@ export function openText(source: TextSource, caller: string, encoding?: string, 
  * @throws RangeError when the file cannot be read, TypeError when the source is no path, URL or bytes.
  */
 export async function readBytes(source: ByteSource, caller: string): Promise<{ name: string; bytes: Uint8Array }> {
-  if (source instanceof Uint8Array) return { name: 'the bytes', bytes: source }
+  if (source instanceof Uint8Array) return { name: 'the byte array', bytes: source }
   if (typeof source !== 'string' && !(source instanceof URL))
     throw new TypeError(
-      `${caller}: the source is ${source === null ? 'null' : `a ${typeof source}`}, expected a path, a file: URL or bytes; pass for example a path.`,
+      `${caller}: the source is ${kindOf(source)}, expected a path, a file: URL or bytes; pass for example a path.`,
     )
   const name = pathOf(source, caller)
   const { readFile } = await import('node:fs/promises')
@@ -59,6 +59,12 @@ export async function readBytes(source: ByteSource, caller: string): Promise<{ n
   } catch (error) {
     throw unreadable(error, name, caller)
   }
+}
+
+/** A value that is none of those expected, as sentences name it. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** The path as sentences show it. */
@@ -134,7 +140,7 @@ async function* pieces(
   let passed = 0
   for await (const chunk of chunks) {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
-      throw new TypeError(`${caller}: ${name} gave a ${typeof chunk}, expected text or bytes; pass a stream of either.`)
+      throw new TypeError(`${caller}: ${name} gave ${kindOf(chunk)}, expected text or bytes; pass a stream of either.`)
     for (let start = 0; start < chunk.length; ) {
       let end = start + pieceSize
       // A character of two code units stays whole.

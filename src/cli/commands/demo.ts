@@ -21,7 +21,7 @@ async function demo(flags: Terminal): Promise<number> {
   const train = spirals(150, 1)
   const test = spirals(150, 2)
   const begun = performance.now()
-  const classifier = (await trainOn(train, { gates: 300, lambda: 2e-4, seed: 1 }, flags)) as ReluClassifier
+  const classifier = (await trainOn(train, { gates: 200, lambda: 5e-4, seed: 1 }, flags)) as ReluClassifier
   const seconds = (performance.now() - begun) / 1000
   const { certificate, status, network } = classifier
   const accuracy = { train: classifier.score(train.X, train.labels), test: classifier.score(test.X, test.labels) }
@@ -34,7 +34,7 @@ async function demo(flags: Terminal): Promise<number> {
   for (const line of pairs([
     ['objective', certificate.primal.toPrecision(8)],
     ['lower bound', certificate.dual.toPrecision(8)],
-    ['gap', `${certificate.relativeGap.toExponential(1)}: no network with these 300 gates does better by more`],
+    ['gap', `${certificate.relativeGap.toExponential(1)}: no network with these 200 gates does better by more`],
     ['neurons', `${network.width}`],
     ['test accuracy', `${(100 * accuracy.test).toFixed(1)} % (training ${(100 * accuracy.train).toFixed(1)} %)`],
     ['seconds', seconds.toFixed(1)],
