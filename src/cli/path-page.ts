@@ -41,9 +41,9 @@ export function pathPage(title: string, points: readonly PathPoint[]): string {
 body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1f; max-width: 860px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.05rem; margin: 1.6rem 0 0.2rem; }
 p { margin: 0.3rem 0 1rem; color: #55555e; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 0.2rem 0.6rem; border-bottom: 1px solid #e4e4ea; }
-tr.best td { background: #eaf3ff; font-weight: 600; }
+table.points { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.points th, .points td { text-align: right; padding: 0.2rem 0.6rem; border-bottom: 1px solid #e4e4ea; }
+.points .best td { background: #eaf3ff; font-weight: 600; }
 </style>
 </head>
 <body>
@@ -54,7 +54,7 @@ ${best ? `The best on the ${best.test ? 'test' : 'training'} rows is at lambda $
 <h2>Objective and its lower bound</h2><div id="objective"></div>
 <h2>Neurons</h2><div id="neurons"></div>
 <h2>Points</h2>
-<table><thead><tr><th>lambda</th><th>objective</th><th>relative gap</th><th>neurons</th><th>train ${metric}</th><th>test ${metric}</th><th>status</th></tr></thead>
+<table class="points"><thead><tr><th>lambda</th><th>objective</th><th>relative gap</th><th>neurons</th><th>train ${metric}</th><th>test ${metric}</th><th>status</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody></table>
