@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { describeDamage, type GatedReluNetwork, loadModel, unstandardize } from '../models/index.ts'
+import { describeDamage, type GatedReluNetwork, loadModel, MODEL_VERSION, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
-import type { TrainSettings } from './options.ts'
+import { optionsOf, penalties, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
@@ -70,19 +70,28 @@ export function stateToJson(
 
 const numbers = v.array(v.pipe(v.number(), v.finite()))
 const scaling = v.object({ mean: numbers, scale: numbers })
+const atLeastZero = v.pipe(v.number(), v.minValue(0))
 const schema = v.object({
   format: v.literal('cvxnn'),
   version: v.literal(1),
   kind: v.picklist(['relu-regressor', 'relu-classifier']),
-  settings: v.looseObject({
+  settings: v.object({
     program: v.literal('gated-relu'),
+    lambda: v.union([v.number(), v.literal('cv')]),
     gates: v.number(),
-    seed: v.number(),
-    penalty: v.string(),
+    penalty: v.picklist(Object.keys(penalties) as (keyof typeof penalties)[]),
     bias: v.boolean(),
+    standardize: v.boolean(),
+    seed: v.number(),
+    tolerance: v.number(),
+    maxIterations: v.number(),
+    timeLimit: v.nullable(v.number()),
+    folds: v.number(),
+    lambdaCount: v.number(),
+    lambdaRatio: v.number(),
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
-  selectedLambda: v.pipe(v.number(), v.minValue(0)),
+  selectedLambda: atLeastZero,
   status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
   solver: v.string(),
   iterations: v.number(),
@@ -91,9 +100,18 @@ const schema = v.object({
     dual: v.number(),
     gap: v.number(),
     relativeGap: v.number(),
-    scope: v.string(),
+    stationarity: v.number(),
+    primalFeasibility: v.number(),
+    dualFeasibility: v.number(),
+    complementarity: v.number(),
+    scope: v.picklist(['network', 'program', 'block']),
   }),
-  crossValidation: v.optional(v.looseObject({ selectedLambda: v.number(), points: v.array(v.unknown()) })),
+  crossValidation: v.optional(
+    v.object({
+      points: v.array(v.object({ lambda: atLeastZero, mean: v.number(), standardError: v.number(), folds: numbers })),
+      selectedLambda: atLeastZero,
+    }),
+  ),
   prepared: v.object({ inputs: scaling, targets: scaling }),
   network: v.looseObject({ kind: v.literal('gated-relu-network') }),
 })
@@ -108,19 +126,29 @@ export function stateFromJson(
   json: string | object,
 ): { state: TrainedState; classes: readonly Label[] } {
   const head = (typeof json === 'string' ? parse(json) : json) as Partial<EstimatorJson> | null
-  if (head?.format !== 'cvxnn' || head.kind !== kind)
+  if (typeof head !== 'object' || head === null || head.format !== 'cvxnn')
+    throw new TypeError('load: this is not a cvxnn model (no "format": "cvxnn"); pass what toJSON() wrote.')
+  if (typeof head.version === 'number' && head.version > MODEL_VERSION)
     throw new TypeError(
-      `load: the model is of kind ${JSON.stringify(head?.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
+      `load: the model has format version ${head.version} and this release reads up to ${MODEL_VERSION}; update cvxnn.`,
+    )
+  if (head.kind !== kind)
+    throw new TypeError(
+      `load: the model is of kind ${JSON.stringify(head.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
     )
   return describeDamage(() => {
     const fields = v.parse(schema, head)
-    if (kind === 'relu-classifier' && !fields.classes) throw new RangeError('a classifier without classes')
+    trainSettings(optionsOf(fields.settings), 'settings')
     const state = {
       ...fields,
       network: loadModel(fields.network as object) as GatedReluNetwork,
     } as unknown as TrainedState
-    rawNetwork(state)
-    return { state, classes: fields.classes ?? [] }
+    const { outputs } = rawNetwork(state)
+    const classes: readonly Label[] = fields.classes ?? []
+    const distinct = new Set<Label>(classes).size
+    if (kind === 'relu-classifier' && (distinct < classes.length || outputs !== (distinct === 2 ? 1 : distinct)))
+      throw new RangeError(`${distinct} classes and ${outputs} outputs do not belong together`)
+    return { state, classes }
   })
 }
 

@@ -48,6 +48,11 @@ export interface TrainOptions {
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
 
+/** Settings as options again. */
+export function optionsOf({ timeLimit, ...settings }: TrainSettings): TrainOptions {
+  return { ...settings, ...(timeLimit !== null && { timeLimit }) }
+}
+
 /**
  * Defaults filled in and every value checked.
  *
@@ -71,11 +76,16 @@ export function trainSettings(options: TrainOptions, caller: string): TrainSetti
     timeLimit: options.timeLimit ?? null,
   }
   const refuse = (name: keyof TrainSettings, expected: string): never => {
-    throw new RangeError(`${caller}: ${name} is ${JSON.stringify(settings[name])}, expected ${expected}.`)
+    const value = settings[name]
+    throw new RangeError(
+      `${caller}: ${name} is ${typeof value === 'string' ? JSON.stringify(value) : String(value)}, expected ${expected}.`,
+    )
   }
-  const whole = (name: 'gates' | 'folds' | 'lambdaCount' | 'maxIterations', least: number): void => {
-    if (!Number.isInteger(settings[name]) || settings[name] < least) refuse(name, `a whole number of at least ${least}`)
+  const whole = (name: 'gates' | 'seed' | 'folds' | 'lambdaCount' | 'maxIterations', least: number): void => {
+    if (!Number.isSafeInteger(settings[name]) || settings[name] < least)
+      refuse(name, `a whole number of at least ${least}`)
   }
+  const { lambdaRatio, timeLimit } = settings
   const known = new Set(Object.keys(settings))
   for (const name of Object.keys(options))
     if (!known.has(name))
@@ -90,8 +100,12 @@ export function trainSettings(options: TrainOptions, caller: string): TrainSetti
   whole('folds', 2)
   whole('lambdaCount', 1)
   whole('maxIterations', 1)
-  if (!(settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
-  if (!(settings.lambdaRatio > 0 && settings.lambdaRatio <= 1)) refuse('lambdaRatio', 'a number above 0 and at most 1')
-  if (settings.timeLimit !== null && !(settings.timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
+  whole('seed', 0)
+  for (const name of ['bias', 'standardize'] as const)
+    if (typeof settings[name] !== 'boolean') refuse(name, 'true or false')
+  if (!(Number.isFinite(settings.tolerance) && settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
+  if (!(Number.isFinite(lambdaRatio) && lambdaRatio > 0 && lambdaRatio <= 1))
+    refuse('lambdaRatio', 'a number above 0 and at most 1')
+  if (timeLimit !== null && !(typeof timeLimit === 'number' && timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
   return settings
 }

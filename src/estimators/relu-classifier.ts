@@ -3,7 +3,7 @@ import type { MatrixLike } from '../numerics/interchange.ts'
 import type { Matrix } from '../types.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, type Label, stateFromJson, stateToJson } from './file.ts'
-import type { TrainOptions } from './options.ts'
+import { optionsOf, type TrainOptions } from './options.ts'
 import type { TrainingProblem } from './prepare.ts'
 
 /**
@@ -86,7 +86,7 @@ export class ReluClassifier extends Estimator {
   /** @throws TypeError in one sentence when the file is foreign, newer, of another kind, or damaged. */
   static load(json: string | object): ReluClassifier {
     const { state, classes } = stateFromJson('relu-classifier', json)
-    const classifier = new ReluClassifier()
+    const classifier = new ReluClassifier(optionsOf(state.settings))
     classifier.keep(state)
     classifier.#classes = classes
     return classifier

@@ -3,7 +3,7 @@ import { requireFinite } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, stateFromJson, stateToJson } from './file.ts'
-import type { TrainOptions } from './options.ts'
+import { optionsOf, type TrainOptions } from './options.ts'
 import type { TrainingProblem } from './prepare.ts'
 
 /**
@@ -85,7 +85,7 @@ export class ReluRegressor extends Estimator {
   /** @throws TypeError in one sentence when the file is foreign, newer, of another kind, or damaged. */
   static load(json: string | object): ReluRegressor {
     const { state } = stateFromJson('relu-regressor', json)
-    const regressor = new ReluRegressor()
+    const regressor = new ReluRegressor(optionsOf(state.settings))
     regressor.keep(state)
     return regressor
   }
