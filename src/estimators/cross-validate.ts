@@ -54,17 +54,20 @@ export function* crossValidate(
   const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings)
   const grid = lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
   const variance = totalVariance(Y) || 1
-  const parts = folds.map((fold): Part => {
+  const parts: Part[] = []
+  for (const fold of folds) {
+    // Gates are sampled fold by fold, with a breath between.
+    yield { share: 0, lambda: grid[0]! }
     const trainX = selectRows(X, fold.train)
     const trainY = selectRows(Y, fold.train)
     const prepared = preparation(trainX, trainY, settings, task)
-    return {
+    parts.push({
       program: trainingProgram(trainX, trainY, prepared, settings),
       network: (program, at) => unstandardize(program.recover(at), prepared.inputs, prepared.targets),
       validation: selectRows(X, fold.validation),
       expected: selectRows(Y, fold.validation),
-    }
-  })
+    })
+  }
   const points: CrossValidationPoint[] = []
   let best: CrossValidationPoint | undefined
   let worse = 0

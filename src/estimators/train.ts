@@ -41,9 +41,14 @@ export function* training(
 ): Generator<TrainProgress | undefined, Trained> {
   let lambda = settings.lambda
   let crossValidation: CrossValidation | undefined
+  let cutShort = false
   const prepared = preparation(X, Y, settings, task)
   const program = trainingProgram(X, Y, prepared, settings)
   if (lambda === 'cv') {
+    if (X.rows < 2)
+      throw new RangeError(
+        'train: lambda is "cv" and X has one row, expected two at least to cross-validate on; pass lambda as a number.',
+      )
     const folds = kFolds(X.rows, {
       count: Math.min(settings.folds, X.rows),
       seed: settings.seed,
@@ -57,6 +62,7 @@ export function* training(
     }
     crossValidation = at.value
     lambda = crossValidation.selectedLambda
+    cutShort = signal?.aborted ?? false
   }
   const walking = walk(
     { ...program, lambda },
@@ -72,7 +78,8 @@ export function* training(
     yield at.value && { phase: 'training', lambda, ...at.value }
     at = walking.next()
   }
-  const solution = at.value
+  // Where lambda was not chosen to the end, nothing is solved, not even what is optimal at once.
+  const solution = cutShort ? { ...at.value, status: 'aborted' as const } : at.value
   return {
     network: unstandardize(solution.model, prepared.inputs, prepared.targets),
     solution,
