@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { DataSchema } from '../data/schema.ts'
@@ -29,15 +29,32 @@ export interface ModelFile {
   readonly extras: FileExtras
 }
 
-/** Writes a file whole or not at all: under another name first, then renamed. */
+/** Refuses a path that cannot be written to, before any work is done for it. */
+export async function requireWritable(path: string): Promise<void> {
+  const folder = dirname(path)
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+    throw new Error(`cannot write ${path}: there is no folder ${folder}; create it first.`)
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory()) throw new Error(`cannot write ${path}: it is a folder; pass the name of a file.`)
+  await access(there && !there.isFile() ? path : folder, constants.W_OK).catch((cause) => {
+    throw new Error(`cannot write ${path}: ${folder} does not allow it; check its permissions.`, { cause })
+  })
+}
+
+/** Writes a file whole or not at all: under another name first, then renamed. A device or pipe is written to as it is. */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${randomUUID()}.partial`)
+  const there = await stat(path).catch(() => undefined)
+  // A link stays a link.
+  const target = there?.isFile() ? await realpath(path) : path
+  const whole = !there || there.isFile()
+  const draft = whole ? join(dirname(target), `.${randomUUID()}.partial`) : target
   try {
     await writeFile(draft, text)
-    await rename(draft, path)
+    if (whole) await rename(draft, target)
   } catch (error) {
-    await rm(draft, { force: true })
-    throw new Error(`cannot write ${path} (${(error as Error).message}); check the folder and its permissions.`, {
+    if (whole) await rm(draft, { force: true })
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new Error(`cannot write ${path} (${code ?? message}); check the folder and its permissions.`, {
       cause: error,
     })
   }
@@ -90,6 +107,15 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     if (!extras.success)
       throw new TypeError(
         `the model is damaged at "${v.getDotPath(extras.issues[0]) ?? ''}" (${extras.issues[0].message}); fit it again with cvxnn fit.`,
+      )
+    const { task, classes } = extras.output.schema
+    const expected = estimator instanceof ReluClassifier ? estimator.classes.map(String) : undefined
+    if (
+      (task === 'classification') !== (expected !== undefined) ||
+      JSON.stringify(classes) !== JSON.stringify(expected)
+    )
+      throw new TypeError(
+        'the model is damaged: its schema has other classes than it predicts; fit it again with cvxnn fit.',
       )
     return { estimator, extras: extras.output as FileExtras }
   } catch (error) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
 import { addFit } from './commands/fit.ts'
@@ -7,11 +7,14 @@ import { addPath } from './commands/path.ts'
 import { addPredict } from './commands/predict.ts'
 import { addVerify } from './commands/verify.ts'
 import { remark } from './terminal.ts'
+import { inFlags } from './words.ts'
 
-/** Exit code for input that cannot be used: wrong flags, files, cells. */
+/** Exit codes: not solved to the tolerance; input that cannot be used: wrong flags, files, cells. */
+const NOT_SOLVED = 1
 const WRONG_INPUT = 2
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+// By the package's own name, so that it is found from the built file and from the source alike.
+const { version } = createRequire(import.meta.url)('cvxnn/package.json') as { version: string }
 
 const program = new Command('cvxnn')
   .description('Train neural networks by convex optimisation, and know how close to optimal every answer is.')
@@ -21,22 +24,25 @@ const program = new Command('cvxnn')
   .exitOverride()
 
 for (const add of [addFit, addPredict, addPath, addVerify, addDemo]) add(program)
-// exitOverride is not inherited by commands that were added before it was set; set it on each.
-for (const command of program.commands)
-  command.exitOverride().showHelpAfterError('(add --help for the options and examples)')
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.
   if (error.code === 'EPIPE') process.exit()
   throw error
 })
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  // Without anyone to read the remarks, the work goes on.
+  if (error.code !== 'EPIPE') throw error
+})
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_INPUT
+  // Ctrl-C where there is nothing to keep.
+  else if ((error as Error).name === 'AbortError') process.exitCode = NOT_SOLVED
   else {
-    remark(`cvxnn: ${(error as Error).message}`)
+    remark(`cvxnn: ${inFlags((error as Error).message)}`)
     process.exitCode = WRONG_INPUT
   }
 }

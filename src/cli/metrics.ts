@@ -6,7 +6,7 @@ import { brief } from './terminal.ts'
 /** How well a network does on some rows. */
 export type Metrics = { readonly accuracy: number } | { readonly rmse: number; readonly r2: number }
 
-/** Accuracy where there are classes, root mean squared error and R^2 otherwise. */
+/** Accuracy where there are classes, root mean squared error and R^2 (not finite for equal targets) otherwise. */
 export function metricsOf(network: GatedReluNetwork, { X, y, labels }: Rows, classes?: readonly string[]): Metrics {
   const predicted = network.predict(X)
   if (classes && labels) {
@@ -30,5 +30,5 @@ export function metricsOf(network: GatedReluNetwork, { X, y, labels }: Rows, cla
 export function metricsText(metrics: Metrics): string {
   return 'accuracy' in metrics
     ? `accuracy ${(100 * metrics.accuracy).toFixed(2)} %`
-    : `RMSE ${brief(metrics.rmse)}, R² ${metrics.r2.toFixed(4)}`
+    : `RMSE ${brief(metrics.rmse)}${Number.isFinite(metrics.r2) ? `, R² ${metrics.r2.toFixed(4)}` : ''}`
 }

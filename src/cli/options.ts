@@ -46,7 +46,7 @@ export function addTableOptions(command: Command): Command {
     )
     .option('--ignore <columns>', 'columns to leave out, separated by commas', list)
     .option('--categorical <columns>', 'columns of codes to read as categories, separated by commas', list)
-    .option('--delimiter <character>', 'between cells (default: found in the first lines)')
+    .addOption(delimiterOption())
     .option('--test <share>', 'share of the rows held out to test on; 0 trains on all', share, 0.2)
 }
 
@@ -74,6 +74,19 @@ export const lambdaOption: Option = new Option(
   .argParser((text) => (text === 'cv' ? 'cv' : nonNegative(text)))
   .default('cv')
 
+/** How to read any table, those to predict and to verify on too. */
+export function delimiterOption(): Option {
+  return new Option(
+    '--delimiter <character>',
+    'between cells, \\t for a tab (default: found in the first lines)',
+  ).argParser((text) => {
+    const character = text === '\\t' ? '\t' : text
+    if (character.length !== 1 || /["\r\n]/.test(character))
+      throw new InvalidArgumentError('Expected one character other than a quote or a line break.')
+    return character
+  })
+}
+
 export function trainOptions(flags: TrainFlags): TrainOptions {
   const { program, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, timeLimit, folds } = flags
   return {
@@ -90,7 +103,8 @@ export function whole(text: string): number {
 
 function wholeOrZero(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number of at least 0.')
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Expected a whole number of at least 0.')
   return value
 }
 

@@ -28,7 +28,7 @@ export async function readSplitTable(path: string, flags: TableFlags): Promise<S
     ...(task && { task }),
     ...(ignore && { ignore }),
     ...(categorical && { categorical }),
-    ...(delimiter && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    ...(delimiter && { delimiter }),
   })
   return { dataset, ...splitTable(dataset, flags.test, flags.seed) }
 }

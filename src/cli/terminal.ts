@@ -21,6 +21,7 @@ export function remark(line: string): void {
 /** Progress: a bar on a terminal, a line every two seconds elsewhere, nothing with --json or --quiet. */
 export interface ProgressDisplay {
   update(share: number, text: string): void
+  /** Takes the bar away, for good. */
   stop(): void
 }
 
@@ -48,16 +49,17 @@ export function progressDisplay({ json, quiet }: Terminal): ProgressDisplay {
     autopadding: true,
     fps: 8,
   })
-  let started = false
+  let state: 'waiting' | 'shown' | 'gone' = 'waiting'
   return {
     update(share, text) {
-      if (started) bar.update(Math.round(100 * share), { text })
-      else bar.start(100, Math.round(100 * share), { text })
-      started = true
+      if (state === 'shown') bar.update(Math.round(100 * share), { text })
+      if (state !== 'waiting') return
+      bar.start(100, Math.round(100 * share), { text })
+      state = 'shown'
     },
     stop() {
-      if (started) bar.stop()
-      started = false
+      if (state === 'shown') bar.stop()
+      state = 'gone'
     },
   }
 }
@@ -88,11 +90,12 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)]
 }
 
-/** A signal that fires at the first Ctrl-C; a second one ends the process as usual. */
-export function interruptSignal(): AbortSignal {
+/** A signal that fires at the first Ctrl-C, when the bar is gone; a second one ends the process as usual. */
+export function interruptSignal(display: ProgressDisplay): AbortSignal {
   const controller = new AbortController()
   process.once('SIGINT', () => {
-    remark('Stopping with the best network so far; press Ctrl-C again to end at once.')
+    display.stop()
+    remark('Stopping; press Ctrl-C again to end at once.')
     controller.abort()
   })
   return controller.signal

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { explain } from '../../../solvers/index.ts'
 import type { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { fromRows } from '../../numerics/matrix.ts'
 import { addOutputOptions } from '../options.ts'
 import { spirals } from '../spirals.ts'
 import { pairs, print, remark, type Terminal } from '../terminal.ts'
+import { advice } from '../words.ts'
 import { trainOn } from './fit.ts'
 
 /** cvxnn demo: the whole job on data that need no file. */
@@ -40,7 +40,7 @@ async function demo(flags: Terminal): Promise<number> {
     ['seconds', seconds.toFixed(1)],
   ]))
     print(line)
-  if (status !== 'solved') remark(explain(classifier))
+  if (status !== 'solved') remark(advice(classifier, false))
   return status === 'solved' ? 0 : 1
 }
 

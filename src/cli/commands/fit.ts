@@ -1,11 +1,10 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { explain } from '../../../solvers/index.ts'
 import type { TrainOptions } from '../../estimators/options.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
-import { fingerprint, modelText, writeWhole } from '../files.ts'
+import { fingerprint, modelText, requireWritable, writeWhole } from '../files.ts'
 import { metricsOf, metricsText } from '../metrics.ts'
 import {
   addOutputOptions,
@@ -19,6 +18,7 @@ import {
 } from '../options.ts'
 import { type Rows, readSplitTable } from '../table-data.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
+import { advice } from '../words.ts'
 
 type Flags = TableFlags & TrainFlags & Terminal & { out?: string }
 
@@ -47,6 +47,11 @@ Exit code: 0 when solved to the tolerance, 1 when not, 2 when the input is wrong
 }
 
 async function fitTable(path: string, flags: Flags): Promise<number> {
+  if (flags.penalty === 'ridge' && flags.lambda === 'cv')
+    throw new Error(
+      '--penalty ridge has no largest lambda for a cross-validation to start from; give --lambda <number>.',
+    )
+  if (flags.out !== undefined) await requireWritable(flags.out)
   const { dataset, train, test } = await readSplitTable(path, flags)
   if (!flags.json && dataset.constant.length > 0)
     remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
@@ -56,7 +61,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   const { certificate, status, selectedLambda, network, crossValidation } = estimator
   const classes = dataset.classes
   const scores = { train: metricsOf(network, train, classes), ...(test && { test: metricsOf(network, test, classes) }) }
-  if (flags.out) {
+  if (flags.out !== undefined) {
     const data = {
       source: basename(path),
       rows: dataset.X.rows,
@@ -87,14 +92,22 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
       ['status', `${status} in ${seconds.toFixed(1)} s`],
       ['lambda', `${brief(selectedLambda)}${held ?? ''}`],
       ['objective', `${certificate.primal.toPrecision(8)}, and no lower than ${certificate.dual.toPrecision(8)}`],
-      ['gap', `${certificate.relativeGap.toExponential(1)} of the objective, over the ${flags.gates} patterns sampled`],
+      selectedLambda > 0
+        ? [
+            'gap',
+            `${certificate.relativeGap.toExponential(1)} of the objective, over the ${flags.gates} patterns sampled`,
+          ]
+        : [
+            'residual',
+            `${brief(certificate.stationarity)} of the gradient at zero: with lambda 0 there is no lower bound`,
+          ],
       ['neurons', `${network.width}`],
       ['train', metricsText(scores.train)],
       ...(scores.test ? [['test', metricsText(scores.test)] as const] : []),
       ...(flags.out ? [['model', flags.out] as const] : []),
     ]))
       print(line)
-    if (status !== 'solved') remark(explain(estimator))
+    if (status !== 'solved') remark(advice(estimator, flags.lambda === 'cv'))
   }
   return status === 'solved' ? 0 : 1
 }
@@ -108,7 +121,7 @@ export async function trainOn(
   const display = progressDisplay(terminal)
   const tolerance = options.tolerance ?? 1e-6
   const watch = {
-    signal: interruptSignal(),
+    signal: interruptSignal(display),
     onProgress: (at: TrainProgress) => display.update(...progressOf(at, tolerance)),
   }
   try {

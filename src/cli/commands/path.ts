@@ -4,7 +4,7 @@ import { sweep } from '../../../solvers/index.ts'
 import { trainSettings } from '../../estimators/options.ts'
 import { preparation, trainingProgram } from '../../estimators/prepare.ts'
 import { unstandardize } from '../../models/unstandardize.ts'
-import { writeWhole } from '../files.ts'
+import { requireWritable, writeWhole } from '../files.ts'
 import { type Metrics, metricsOf } from '../metrics.ts'
 import {
   addOutputOptions,
@@ -62,6 +62,11 @@ Exit code: 0 when every point was solved to the tolerance, 1 when not, 2 when th
 
 async function followPath(path: string, flags: Flags): Promise<number> {
   const write = flags.out === undefined ? undefined : writerFor(flags.out)
+  if (flags.out !== undefined) await requireWritable(flags.out)
+  if (flags.penalty === 'ridge')
+    throw new Error(
+      '--penalty ridge has no largest lambda for a path to start from; choose another, or fit one --lambda.',
+    )
   const settings = trainSettings({ ...trainOptions({ ...flags, lambda: 0, folds: 5 }) }, 'cvxnn path')
   const { dataset, train, test } = await readSplitTable(path, flags)
   const { classes } = dataset
@@ -72,7 +77,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
   const options = {
     ...{ count: flags.count, ratio: flags.ratio, tolerance: flags.tolerance, maxIterations: flags.maxIterations },
     ...(flags.timeLimit !== undefined && { timeLimit: flags.timeLimit }),
-    signal: interruptSignal(),
+    signal: interruptSignal(display),
   }
   try {
     for await (const at of sweep(program, options)) {

@@ -1,12 +1,12 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { decodeLabels } from '../../data/dataset.ts'
 import { readRows } from '../../data/read-rows.ts'
-import { readModelFile, writeWhole } from '../files.ts'
+import { readModelFile, requireWritable, writeWhole } from '../files.ts'
 import { metricsOf, metricsText } from '../metrics.ts'
-import { addOutputOptions } from '../options.ts'
+import { addOutputOptions, delimiterOption } from '../options.ts'
 import { print, remark, type Terminal } from '../terminal.ts'
 
-type Flags = Terminal & { out?: string; scores?: boolean; unknown: 'error' | 'zero' }
+type Flags = Terminal & { out?: string; scores?: boolean; unknown: 'error' | 'zero'; delimiter?: string }
 
 /** cvxnn predict: a model and a table in, one prediction per row out. */
 export function addPredict(program: Command): void {
@@ -17,7 +17,12 @@ export function addPredict(program: Command): void {
     .argument('<rows.csv>', 'table with the columns it was trained on, in any order')
     .option('-o, --out <predictions.csv>', 'write the predictions here instead of to stdout')
     .option('--scores', 'the scores of the classes as well')
-    .option('--unknown <policy>', 'a category that training did not have: error or zero', 'error')
+    .addOption(
+      new Option('--unknown <policy>', 'a category that training did not have')
+        .choices(['error', 'zero'])
+        .default('error'),
+    )
+    .addOption(delimiterOption())
   addOutputOptions(command)
     .addHelpText(
       'after',
@@ -34,9 +39,11 @@ Examples:
 }
 
 async function predict(modelPath: string, rowsPath: string, flags: Flags): Promise<void> {
+  if (flags.out !== undefined) await requireWritable(flags.out)
   const { estimator, extras } = await readModelFile(modelPath)
   const { schema } = extras
-  const rows = await readRows(rowsPath, schema, { unknown: flags.unknown === 'zero' ? 'zero' : 'error' })
+  const { unknown, delimiter } = flags
+  const rows = await readRows(rowsPath, schema, { unknown, ...(delimiter && { delimiter }) })
   const values = estimator.network.predict(rows.X)
   const classes = schema.task === 'classification' ? schema.classes! : undefined
   const labels = classes && decodeLabels(values, classes)
@@ -48,20 +55,19 @@ async function predict(modelPath: string, rowsPath: string, flags: Flags): Promi
   }
   const truth = rows.y && { X: rows.X, y: rows.y, ...(rows.labels && { labels: rows.labels }) }
   const metrics = truth && metricsOf(estimator.network, truth, classes)
+  const predictions = Array.from({ length: values.rows }, (_, r) => cells(r))
+  const text = `${[header, ...predictions].map((line) => line.map(csvCell).join(',')).join('\n')}\n`
+  if (flags.out !== undefined) await writeWhole(flags.out, text)
   if (flags.json) {
-    const predictions = Array.from({ length: values.rows }, (_, r) => cells(r))
     print(JSON.stringify({ columns: header, predictions, ...(metrics && { score: metrics }) }))
     return
   }
-  const lines = [header, ...Array.from({ length: values.rows }, (_, r) => cells(r))]
-  const text = `${lines.map((line) => line.map(csvCell).join(',')).join('\n')}\n`
-  if (flags.out) await writeWhole(flags.out, text)
-  else process.stdout.write(text)
+  if (flags.out === undefined) process.stdout.write(text)
   if (metrics && !flags.quiet) remark(`${values.rows} rows, ${metricsText(metrics)}`)
 }
 
-/** A cell, quoted where it must be (RFC 4180). */
+/** A cell, quoted where it must be (RFC 4180), and where readers would trim it. */
 function csvCell(value: string | number): string {
   const text = String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

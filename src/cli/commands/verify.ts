@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
+import { isSolved } from '../../certificates/certify.ts'
 import { preciseCertificate } from '../../certificates/precise.ts'
 import { verify } from '../../certificates/verify.ts'
 import { readCsv } from '../../data/read-csv.ts'
@@ -7,11 +8,11 @@ import type { MissingPolicy } from '../../data/read-csv-options.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { gatedReluProgram } from '../../programs/gated-relu.ts'
 import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
-import { addOutputOptions, whole } from '../options.ts'
-import { splitTable } from '../table-data.ts'
+import { addOutputOptions, delimiterOption, whole } from '../options.ts'
+import { type Rows, splitTable } from '../table-data.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
 
-type Flags = Terminal & { precision?: number }
+type Flags = Terminal & { precision?: number; delimiter?: string }
 
 /** cvxnn verify: a model and the table it was fitted on in, its certificate recomputed out. */
 export function addVerify(program: Command): void {
@@ -21,6 +22,7 @@ export function addVerify(program: Command): void {
     .argument('<model.json>', 'model file that fit wrote')
     .argument('<data.csv>', 'the table it was fitted on')
     .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
+    .addOption(delimiterOption())
   addOutputOptions(command)
     .addHelpText(
       'after',
@@ -39,7 +41,7 @@ Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 
 async function check(modelPath: string, dataPath: string, flags: Flags): Promise<number> {
   const file = await readModelFile(modelPath)
   const { estimator } = file
-  const train = await trainingRows(dataPath, file)
+  const train = await trainingRows(dataPath, file, flags.delimiter)
   const problem =
     estimator instanceof ReluClassifier
       ? estimator.problem(train.X, train.labels!)
@@ -59,7 +61,11 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
           },
           flags,
         )
-  const within = seen.program.relativeGap <= settings.tolerance && (precise?.relativeGap ?? 0) <= settings.tolerance
+  // At lambda = 0 no bound is finite, neither in float64 nor in decimal: the optimality conditions decide.
+  const bounded = problem.lambda > 0
+  const within =
+    isSolved(seen.program, problem.lambda, settings.tolerance) &&
+    (!bounded || (precise?.relativeGap ?? 0) <= settings.tolerance)
   if (flags.json) {
     print(JSON.stringify({ model: modelPath, within, verification: seen, ...(precise && { precise }) }))
     return within ? 0 : 1
@@ -74,7 +80,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
     ['lower bound', seen.lowerBound.toPrecision(12)],
     [
       'relative gap',
-      `${certificate.relativeGap.toExponential(2)}${within ? '' : `, above the tolerance ${settings.tolerance}`}`,
+      `${certificate.relativeGap.toExponential(2)}${bounded ? '' : ' (with lambda 0 there is no lower bound)'}${within ? '' : `, above the tolerance ${settings.tolerance}`}`,
     ],
     ['stationarity', brief(certificate.stationarity)],
     ['scope', `${seen.scope}: ${seen.scope === 'network' ? 'every network' : 'networks with these patterns'}`],
@@ -94,7 +100,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
 }
 
 /** The rows a model was fitted on, from its table; refused when they are others. */
-async function trainingRows(path: string, { extras }: ModelFile): Promise<ReturnType<typeof splitTable>['train']> {
+async function trainingRows(path: string, { extras }: ModelFile, delimiter?: string): Promise<Rows> {
   const { schema, data } = extras
   const names = schema.columns.map((column) => column.name)
   const dataset = await readCsv(path, {
@@ -104,6 +110,7 @@ async function trainingRows(path: string, { extras }: ModelFile): Promise<Return
     columns: names,
     categorical: schema.columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
     markers: schema.markers,
+    ...(delimiter && { delimiter }),
   })
   const { train } = splitTable(dataset, data.testFraction, data.splitSeed)
   if (fingerprint(train.X, train.y) !== data.fingerprint)
@@ -122,7 +129,7 @@ async function precisely(
   try {
     return await preciseCertificate(problem, coefficients, {
       precision: flags.precision!,
-      signal: interruptSignal(),
+      signal: interruptSignal(display),
       patterns: 'float64',
       onProgress: ({ stage, fraction }) => display.update(fraction, `decimal arithmetic: ${stage}`),
     })
