@@ -48,6 +48,22 @@ export interface TrainOptions {
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
 
+const defaults: TrainSettings = {
+  program: 'gated-relu',
+  lambda: 'cv',
+  gates: 200,
+  penalty: 'group-l1',
+  bias: true,
+  standardize: true,
+  seed: 1,
+  tolerance: 1e-6,
+  maxIterations: 100_000,
+  timeLimit: null,
+  folds: 5,
+  lambdaCount: 12,
+  lambdaRatio: 1e-3,
+}
+
 /** Settings as options again. */
 export function optionsOf({ timeLimit, ...settings }: TrainSettings): TrainOptions {
   return { ...settings, ...(timeLimit !== null && { timeLimit }) }
@@ -59,22 +75,13 @@ export function optionsOf({ timeLimit, ...settings }: TrainSettings): TrainOptio
  * @throws RangeError naming the option, its value and what was expected.
  */
 export function trainSettings(options: TrainOptions, caller: string): TrainSettings {
-  const settings: TrainSettings = {
-    program: 'gated-relu',
-    lambda: 'cv',
-    gates: 200,
-    penalty: 'group-l1',
-    bias: true,
-    standardize: true,
-    seed: 1,
-    tolerance: 1e-6,
-    maxIterations: 100_000,
-    folds: 5,
-    lambdaCount: 12,
-    lambdaRatio: 1e-3,
-    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as TrainOptions),
-    timeLimit: options.timeLimit ?? null,
-  }
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(defaults, name))
+      throw new RangeError(
+        `${caller}: there is no option ${name}; the options are ${Object.keys(defaults).join(', ')}.`,
+      )
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const settings: TrainSettings = { ...defaults, ...given }
   const refuse = (name: keyof TrainSettings, expected: string): never => {
     const value = settings[name]
     throw new RangeError(
@@ -86,10 +93,6 @@ export function trainSettings(options: TrainOptions, caller: string): TrainSetti
       refuse(name, `a whole number of at least ${least}`)
   }
   const { lambdaRatio, timeLimit } = settings
-  const known = new Set(Object.keys(settings))
-  for (const name of Object.keys(options))
-    if (!known.has(name))
-      throw new RangeError(`${caller}: there is no option ${name}; the options are ${[...known].join(', ')}.`)
   if (settings.program !== 'gated-relu') refuse('program', '"gated-relu"')
   if (settings.lambda !== 'cv' && !(settings.lambda >= 0 && Number.isFinite(settings.lambda)))
     refuse('lambda', 'a number of at least 0 or "cv"')
