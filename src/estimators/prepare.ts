@@ -31,11 +31,29 @@ export function trainingProblem(
   return {
     X: rows,
     y: applyStandardization(Y, prepared.targets),
-    gates: sampleGates(rows, { count: settings.gates, seed: settings.seed, bias: settings.bias }),
+    gates: sampleGates(rows, {
+      count: settings.gates,
+      seed: settings.seed,
+      bias: settings.bias,
+      features: informative(rows),
+    }),
     lambda,
     penalty: penalties[settings.penalty](),
     bias: settings.bias,
   }
+}
+
+/**
+ * Columns that are not zero throughout, as constant ones are once standardised: what gates read. A gate that read the
+ * others would not notice in training, and would open or close on any other value in a row to predict.
+ */
+function informative({ rows, columns, data }: Matrix): number[] {
+  const all = Array.from({ length: columns }, (_, j) => j)
+  const found = all.filter((j) => {
+    for (let r = 0; r < rows; r++) if (data[r * columns + j] !== 0) return true
+    return false
+  })
+  return found.length > 0 ? found : all
 }
 
 /** What `gatedReluProgram` takes, with every part there: the problem an estimator trained on, for checks of one's own. */
