@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import {
+  gatedReluProgram,
+  kFolds,
+  lambdaGrid,
+  type Matrix,
+  matrix,
+  ReluClassifier,
+  ReluRegressor,
+} from '../../src/index.ts'
+import { bent, rays } from '../support/planted.ts'
+
+const quick = { gates: 15, folds: 4, lambdaCount: 6, lambdaRatio: 0.01 }
+const { X, y } = bent(60, 1, 0.4)
+
+function rowsOf(M: Matrix, rows: Int32Array): Matrix {
+  const chosen = matrix(rows.length, M.columns)
+  rows.forEach((row, k) => {
+    chosen.data.set(M.data.subarray(row * M.columns, (row + 1) * M.columns), k * M.columns)
+  })
+  return chosen
+}
+
+describe('cross-validation', () => {
+  it('walks a geometric grid from lambda_max down and takes the smallest mean, the larger lambda of equals', () => {
+    const regressor = new ReluRegressor(quick).train(X, y)
+    const { points, selectedLambda } = regressor.crossValidation!
+    const program = gatedReluProgram({ ...regressor.problem(X, y), lambda: 0 })
+    expect(points.map(({ lambda }) => lambda)).toEqual(
+      lambdaGrid(program, { count: 6, ratio: 0.01 }).slice(0, points.length),
+    )
+    const best = Math.min(...points.map(({ mean }) => mean))
+    expect(points.find(({ mean }) => mean === best)!.lambda).toBe(selectedLambda)
+    expect(regressor.selectedLambda).toBe(selectedLambda)
+    expect(regressor.status).toBe('solved')
+    // The zero network of lambda_max explains nothing: its loss is the variance.
+    expect(points[0]!.mean).toBeGreaterThan(0.9)
+    expect(best).toBeLessThan(0.6)
+  })
+
+  it('reports mean and standard error of the folds', () => {
+    for (const { folds, mean, standardError } of new ReluRegressor(quick).train(X, y).crossValidation!.points) {
+      expect(folds).toHaveLength(4)
+      const average = folds.reduce((a, b) => a + b) / 4
+      const variance = folds.reduce((a, b) => a + (b - average) ** 2, 0) / 3
+      expect(mean).toBeCloseTo(average, 12)
+      expect(standardError).toBeCloseTo(Math.sqrt(variance / 4), 12)
+    }
+  })
+
+  it('judges every fold by rows that it was not trained on', () => {
+    const { points } = new ReluRegressor(quick).train(X, y).crossValidation!
+    const { lambda, folds } = points[3]!
+    const targets = matrix(60, 1, Float64Array.from(y))
+    const mean = y.reduce((a, b) => a + b) / 60
+    const variance = y.reduce((a, b) => a + (b - mean) ** 2, 0) / 60
+    kFolds(60, { count: 4, seed: 1 }).forEach(({ train, validation }, f) => {
+      const alone = new ReluRegressor({ gates: 15, lambda }).train(rowsOf(X, train), rowsOf(targets, train))
+      const predicted = alone.predict(rowsOf(X, validation))
+      const wrong = predicted.reduce((total, value, k) => total + (value - y[validation[k]!]!) ** 2, 0)
+      // Folds are solved to a gap of a thousandth.
+      expect(Math.abs(folds[f]! - wrong / validation.length / variance)).toBeLessThan(0.01 * folds[f]!)
+    })
+  })
+
+  it('counts wrong labels for classes, in folds that have the classes in proportion', () => {
+    const labels = rays(60, ['a', 'b', 'c']).labels.map((label, r) => (r % 7 === 0 ? 'b' : label))
+    const classifier = new ReluClassifier(quick).train(rays(60, ['a', 'b', 'c']).X, labels)
+    const { points } = classifier.crossValidation!
+    for (const { folds } of points)
+      for (const share of folds) expect(Math.abs(share * 15 - Math.round(share * 15))).toBeLessThan(1e-9)
+    // The zero network says the commonest class: it errs on about the same share everywhere.
+    expect(Math.max(...points[0]!.folds) - Math.min(...points[0]!.folds)).toBeLessThan(2.5 / 15)
+    expect(Math.min(...points.map(({ mean }) => mean))).toBeLessThan(points[0]!.mean / 2)
+  })
+
+  it('is the same for the same seed, and has other folds for another', () => {
+    const of = (seed: number): ReluRegressor => new ReluRegressor({ ...quick, seed }).train(X, y)
+    const [once, again, other] = [of(3), of(3), of(4)]
+    expect(again.toJSON()).toEqual(once.toJSON())
+    expect(other.crossValidation!.points[0]!.folds).not.toEqual(once.crossValidation!.points[0]!.folds)
+  })
+
+  it('gives the same network as training with the lambda it chose', () => {
+    const chosen = new ReluRegressor(quick).train(X, y)
+    const given = new ReluRegressor({ ...quick, lambda: chosen.selectedLambda }).train(X, y)
+    expect(given.predict(X)).toEqual(chosen.predict(X))
+    expect(given.crossValidation).toBeUndefined()
+    expect(given.selectedLambda).toBe(chosen.selectedLambda)
+  })
+
+  it('leaves out the rest of the grid when smaller lambdas have clearly become worse', () => {
+    const noise = bent(60, 5, 20)
+    const options = { gates: 30, folds: 4, lambdaCount: 30, lambdaRatio: 1e-4 }
+    const { points, selectedLambda } = new ReluRegressor(options).train(noise.X, noise.y).crossValidation!
+    expect(points.length).toBeLessThan(30)
+    const best = points.find(({ lambda }) => lambda === selectedLambda)!
+    expect(points.slice(-3).every(({ mean }) => mean > best.mean + best.standardError)).toBe(true)
+  })
+
+  it('takes as many folds as rows at most', () => {
+    const few = bent(4)
+    const { points } = new ReluRegressor({ gates: 5, folds: 10, lambdaCount: 2 }).train(few.X, few.y).crossValidation!
+    expect(points[0]!.folds).toHaveLength(4)
+  })
+
+  it('asks for two rows', () => {
+    expect(() => new ReluRegressor().train([[1]], [1])).toThrow(
+      'train: lambda is "cv" and X has one row, expected two at least to cross-validate on; pass lambda as a number.',
+    )
+  })
+})
