@@ -28,15 +28,42 @@ async function install(): Promise<void> {
   project = join(folder, 'project')
   await mkdir(project)
   await copyFile(join(source, packed.filename), join(project, packed.filename))
-  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'))
   const dependencies = { cvxnn: `file:${packed.filename}` }
-  const needed = Object.entries<{ dev?: boolean; devOptional?: boolean; peer?: boolean }>(lock.packages).filter(
-    ([path, { dev, devOptional, peer }]) => path !== '' && !dev && !devOptional && !peer,
-  )
   await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, dependencies }))
-  const packages = { '': { dependencies }, ...Object.fromEntries(needed) }
+  const packages = { '': { dependencies }, ...(await locked()) }
   await writeFile(join(project, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
   await run('npm', ['install', packed.filename, ...options], { cwd: project })
+}
+
+interface Locked {
+  dependencies?: Record<string, string>
+}
+
+/** The part of our lock file that the package needs when it runs: its dependencies, theirs, and so on. */
+async function locked(): Promise<Record<string, Locked>> {
+  const { packages }: { packages: Record<string, Locked> } = JSON.parse(
+    await readFile(join(root, 'package-lock.json'), 'utf8'),
+  )
+  const needed: Record<string, Locked> = {}
+  const visit = (from: string): void => {
+    for (const name of Object.keys(packages[from]!.dependencies ?? {})) {
+      // As Node looks for it: inside `from`, then one folder further out, and so on.
+      const folders = from
+        .split('/node_modules/')
+        .map((_, k, all) => all.slice(0, all.length - k).join('/node_modules/'))
+      const places = [
+        ...folders.filter(Boolean).map((outer) => `${outer}/node_modules/${name}`),
+        `node_modules/${name}`,
+      ]
+      const found = places.find((place) => place in packages)
+      if (!found) throw new Error(`package-lock.json has no ${name}, which ${from || 'the package'} needs.`)
+      if (found in needed) continue
+      needed[found] = packages[found]!
+      visit(found)
+    }
+  }
+  visit('')
+  return needed
 }
 
 beforeAll(async () => {
