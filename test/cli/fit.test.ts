@@ -130,6 +130,21 @@ describe('cvxnn fit', () => {
     expect((await run('verify', `${status}.json`, 'houses.csv')).code).toBe(1)
   })
 
+  it('counts the patterns that there are, not those asked for', async () => {
+    await write(
+      'line.csv',
+      csv(
+        ['x', 'y'],
+        [1, 2, 4, 8, 16].map((x) => [x, Math.abs(x - 5)]),
+      ),
+    )
+    const flags = ['--lambda', '0.01', '--test', '0', '--json', '-o', 'line.json']
+    const { gates } = JSON.parse((await run('fit', 'line.csv', '-t', 'y', ...flags)).stdout)
+    // A line of five rows is cut in four places, each with either side on, or not at all: nine patterns but for none on.
+    expect(gates).toBe(9)
+    expect((await run('verify', 'line.json', 'line.csv')).stdout).toContain('9 patterns')
+  })
+
   it('trains on every row with --test 0', async () => {
     const { stdout } = await run('fit', 'houses.csv', '-t', 'price', ...quick, '--test', '0')
     expect(stdout).toContain('60 rows to train on, 0 to test on')

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import type { TrainOptions } from '../../estimators/options.ts'
+import type { TrainingProblem } from '../../estimators/prepare.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
@@ -60,6 +61,8 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   const seconds = (performance.now() - begun) / 1000
   const { certificate, status, selectedLambda, network, crossValidation } = estimator
   const classes = dataset.classes
+  // Data with few rows or features have fewer patterns than asked for.
+  const { count } = problemOf(estimator, train).gates
   const scores = { train: metricsOf(network, train, classes), ...(test && { test: metricsOf(network, test, classes) }) }
   if (flags.out !== undefined) {
     const data = {
@@ -77,7 +80,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
     print(
       JSON.stringify({
         ...{ data: path, task: dataset.task, rows, features: dataset.X.columns, status, lambda: selectedLambda },
-        ...{ certificate, neurons: network.width, gates: flags.gates, scores, seconds },
+        ...{ certificate, neurons: network.width, gates: count, scores, seconds },
         ...(crossValidation && { crossValidation }),
         ...(flags.out && { model: flags.out }),
       }),
@@ -93,10 +96,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
       ['lambda', `${brief(selectedLambda)}${held ?? ''}`],
       ['objective', `${certificate.primal.toPrecision(8)}, and no lower than ${certificate.dual.toPrecision(8)}`],
       selectedLambda > 0
-        ? [
-            'gap',
-            `${certificate.relativeGap.toExponential(1)} of the objective, over the ${flags.gates} patterns sampled`,
-          ]
+        ? ['gap', `${certificate.relativeGap.toExponential(1)} of the objective, over the ${count} patterns sampled`]
         : [
             'residual',
             `${brief(certificate.stationarity)} of the gradient at zero: with lambda 0 there is no lower bound`,
@@ -110,6 +110,11 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
     if (status !== 'solved') remark(advice(estimator, flags.lambda === 'cv'))
   }
   return status === 'solved' ? 0 : 1
+}
+
+/** The problem that an estimator solved on these rows. */
+export function problemOf(estimator: ReluRegressor | ReluClassifier, { X, y, labels }: Rows): TrainingProblem {
+  return estimator instanceof ReluClassifier ? estimator.problem(X, labels!) : estimator.problem(X, y)
 }
 
 /** Trains with progress; Ctrl-C keeps the best network so far. */

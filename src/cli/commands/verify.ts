@@ -5,12 +5,12 @@ import { preciseCertificate } from '../../certificates/precise.ts'
 import { verify } from '../../certificates/verify.ts'
 import { readCsv } from '../../data/read-csv.ts'
 import type { MissingPolicy } from '../../data/read-csv-options.ts'
-import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { gatedReluProgram } from '../../programs/gated-relu.ts'
 import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
 import { addOutputOptions, delimiterOption, whole } from '../options.ts'
 import { type Rows, splitTable } from '../table-data.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
+import { problemOf } from './fit.ts'
 
 type Flags = Terminal & { precision?: number; delimiter?: string }
 
@@ -42,10 +42,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
   const file = await readModelFile(modelPath)
   const { estimator } = file
   const train = await trainingRows(dataPath, file, flags.delimiter)
-  const problem =
-    estimator instanceof ReluClassifier
-      ? estimator.problem(train.X, train.labels!)
-      : estimator.problem(train.X, train.y)
+  const problem = problemOf(estimator, train)
   const program = gatedReluProgram(problem)
   const seen = verify(program, estimator.preparedNetwork)
   const { settings } = estimator.toJSON()
