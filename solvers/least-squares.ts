@@ -14,8 +14,8 @@ export function leastSquares(): Solver {
   return {
     name: 'least-squares',
     supports(program) {
-      if (program.constraint)
-        return `least-squares takes no constraint and ${program.name} has one; choose a solver that does.`
+      if (program.penalty.domain)
+        return `least-squares takes no constraint and ${program.name} has one; use proximalGradient().`
       if (!program.loss.quadratic)
         return `least-squares needs the squared loss without an unpenalised intercept and ${program.name} has another; use proximalGradient().`
       if (program.lambda > 0 && !program.penalty.quadratic)

@@ -26,9 +26,7 @@ export function proximalGradient(options: ProximalGradientOptions = {}): Solver 
   const { shrink = 0.8, grow = 1.25, looseness = 5 } = options
   return {
     name: 'proximal-gradient',
-    supports: (program) =>
-      !program.constraint ||
-      `proximal-gradient takes no constraint and ${program.name} has one; choose a solver that does.`,
+    supports: () => true,
     *iterate(program, start) {
       const { loss, operator, penalty, lambda } = program
       const m = operator.columns

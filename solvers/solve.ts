@@ -75,13 +75,17 @@ export function* walk<M>(
   // best: the certified iterate of lowest objective, copied · bound, dual: the best lower bound and the point behind it
   let best = copy(start ?? { coefficients: new Float64Array(program.operator.columns) })
   const first = examine(best)
+  if (first.at !== best) best = copy(first.at)
   let certificate = first.certificate
   let bound = certificate.dual
   let dual = first.dual.slice()
   let iterations = 0
 
   const finish = (status: Status): Solution<M> => {
-    return solution(program, solver, status, iterations, seconds(), withBound(certificate, bound), { ...best, dual })
+    // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
+    const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
+    const final = { ...withBound(certificate, bound), primalFeasibility }
+    return solution(program, solver, status, iterations, seconds(), final, { ...best, dual })
   }
   const report = (now: Certificate): Progress => {
     const progress = { iteration: iterations, seconds: seconds(), certificate: withBound(now, bound) }
@@ -104,7 +108,7 @@ export function* walk<M>(
       }
       const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
       if (solved || now.primal < certificate.primal) {
-        best = copy(iterate)
+        best = copy(examined.at)
         certificate = now
       }
       yield report(certificate)

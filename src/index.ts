@@ -15,7 +15,7 @@ export {
 } from './certificates/index.ts'
 export * from './data/index.ts'
 export * from './estimators/index.ts'
-export { type Gates, gatesFrom, type SampleGatesOptions, sampleGates } from './gates/index.ts'
+export { type Gates, gatesFrom, gatesOf, type SampleGatesOptions, sampleGates } from './gates/index.ts'
 export { squared } from './losses/index.ts'
 export {
   type GatedReluNetwork,
@@ -27,5 +27,11 @@ export {
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export { featureGroupL1, groupL1, l1, ridge } from './penalties/index.ts'
-export { type GatedReluOptions, gatedReluProgram } from './programs/index.ts'
+export {
+  type GatedReluOptions,
+  gatedReluProgram,
+  type ReluOptions,
+  reluProgram,
+  type TwoLayerOptions,
+} from './programs/index.ts'
 export type * from './types.ts'

@@ -81,6 +81,8 @@ export interface Penalty {
   subdifferentialDistance(u: Vector, v: Vector): number
   /** Present when R(u) = curvature/2 |u|^2. */
   readonly quadratic?: { readonly curvature: number }
+  /** Present when R is Infinity outside a closed convex set: that set. `value` is then R's value inside. */
+  readonly domain?: ConvexSet
 }
 
 /** The sizes of a two-layer program: what a penalty needs to know to place its groups. */
@@ -103,6 +105,8 @@ export interface ConvexSet {
   project(s: Vector, out?: Vector): Vector
   /** sup { y's : s in the set } */
   support(y: Vector): number
+  /** How far s is outside, 0 inside; each set says in which measure. */
+  violation(s: Vector): number
 }
 
 /**
@@ -122,7 +126,7 @@ export interface Iterate {
 }
 
 /**
- * minimise F(A u) + lambda R(u) subject to G u in C.
+ * minimise F(A u) + lambda R(u), where R may carry a constraint in its domain.
  *
  * Plain and frozen: `{ ...program, lambda }` is the next point of a path.
  */
@@ -132,7 +136,8 @@ export interface ConvexProgram<M = unknown> {
   readonly operator: LinearOperator
   readonly penalty: Penalty
   readonly lambda: number
-  readonly constraint?: { readonly operator: LinearOperator; readonly set: ConvexSet }
+  /** R's domain written out as G u in C, with the penalty that is left: what solvers of constraints work on. */
+  readonly constraint?: { readonly operator: LinearOperator; readonly set: ConvexSet; readonly penalty: Penalty }
   readonly scope: Scope
   /** The same program on some blocks only. */
   restrict?(blocks: Int32Array): ConvexProgram<M>
@@ -161,7 +166,7 @@ export interface Certificate {
   readonly relativeGap: number
   /** dist(-A'dF(Au), lambda dR(u)), relative to the gradient at zero. */
   readonly stationarity: number
-  /** Distance of Gu from its set, relative; 0 without a constraint. */
+  /** How far the point given was outside the penalty's domain, relative; `primal` is that of the nearest point inside. */
   readonly primalFeasibility: number
   /** Excess of the dual norm of the unscaled dual point over lambda, relative to the gradient at zero. */
   readonly dualFeasibility: number

@@ -7,10 +7,15 @@ export interface Certified {
   readonly certificate: Certificate
   /** r scaled to be dual feasible. Lent: the next call overwrites it. */
   readonly dual: Vector
+  /** The point the certificate speaks of: the one given, or the nearest one in the penalty's domain. Lent. */
+  readonly at: Iterate
 }
 
 /**
  * How close a point of `minimise F(Au) + lambda R(u)` is to optimal, in float64.
+ *
+ * A point outside the penalty's domain (cone constraints) is first moved to the nearest point inside: `primal`, gap and
+ * residuals are that point's, so that they are honest, and `primalFeasibility` says how far the given one was outside.
  *
  * The dual is `maximise over r: -F*(-r) - lambda R*(A'r / lambda)`; for a norm the last term says R°(A'r) <= lambda.
  * The dual point is r = -dF(Au), scaled by the s in [0, lambda / R°(A'r)] that maximises the dual value, so that
@@ -26,13 +31,12 @@ export function certify(program: ConvexProgram, iterate: Iterate): Certificate {
   return certifier(program)(iterate).certificate
 }
 
+/** What a point may be outside its domain by rounding alone; projections leave less than this. */
+const ROUNDING = 1e-12
+
 /** `certify` for many points of one program: buffers are allocated once. */
 export function certifier(program: ConvexProgram): (iterate: Iterate) => Certified {
   const { loss, operator, penalty, lambda } = program
-  if (program.constraint)
-    throw new RangeError(
-      `certify: ${program.name} has a constraint, expected a program without one; drop the constraint.`,
-    )
   const zero = atZero(program)
   const gradientScale = zero.gradientNorm || 1
   const lossScale = Math.abs(zero.loss) || 1
@@ -42,11 +46,19 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
   const correlation = new Float64Array(operator.columns)
   const slope = new Float64Array(operator.columns)
 
-  return ({ coefficients, fit: knownFit }) => {
+  const repaired = penalty.domain ? new Float64Array(operator.columns) : undefined
+
+  return (iterate) => {
+    let { coefficients, fit: knownFit } = iterate
     if (coefficients.length !== operator.columns)
       throw new RangeError(
         `certify: the point has ${coefficients.length} coefficients and ${program.name} has ${operator.columns}; pass a point of this program.`,
       )
+    const outside = penalty.domain?.violation(coefficients) ?? 0
+    if (penalty.domain && repaired && outside > ROUNDING) {
+      coefficients = penalty.domain.project(coefficients, repaired)
+      knownFit = undefined
+    }
     const fit = knownFit ?? operator.apply(coefficients, fitBuffer)
     const size = penalty.value(coefficients)
     const primal = loss.value(fit) + lambda * size
@@ -84,12 +96,16 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
       gap,
       relativeGap: gap === 0 ? 0 : gap / Math.max(Math.abs(primal), Math.abs(bound)),
       stationarity: distance / gradientScale,
-      primalFeasibility: 0,
+      primalFeasibility: outside,
       dualFeasibility: isNorm ? Math.max(0, polar - lambda) / gradientScale : 0,
       complementarity: Math.abs(lambda * size + conjugate - dot(coefficients, correlation)) / lossScale,
       scope: program.scope,
     }
-    return { certificate, dual }
+    return {
+      certificate,
+      dual,
+      at: coefficients === iterate.coefficients ? iterate : { ...iterate, coefficients, fit },
+    }
   }
 }
 
@@ -123,11 +139,11 @@ function bestScale(value: (s: number) => number, limit: number): number {
 }
 
 /**
- * Whether a certificate says `solved`: feasible, and its relative gap at most the tolerance. At lambda = 0 there is no
+ * Whether a certificate says `solved`: its relative gap is at most the tolerance, at a point that is feasible (repaired
+ * where need be). At lambda = 0 there is no
  * finite bound to compare with, and every KKT residual must be at most the tolerance instead.
  */
 export function isSolved(certificate: Certificate, lambda: number, tolerance: number): boolean {
-  if (!(certificate.primalFeasibility <= tolerance)) return false
   if (certificate.relativeGap <= tolerance) return true
   return (
     lambda === 0 &&

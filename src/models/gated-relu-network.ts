@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { gateValue } from '../gates/gates.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { fromRows, matrix, requireFinite, toRows } from '../numerics/matrix.ts'
+import { matrix, requireFinite, toRows } from '../numerics/matrix.ts'
 import type { Matrix, Model, ModelJson, Vector } from '../types.ts'
+import { finiteNumbers, matrixFromRows } from './json.ts'
 
 /** The weights of a two-layer gated ReLU network with `width` neurons, `features` inputs and `outputs` outputs. */
 export interface GatedReluWeights {
@@ -101,34 +102,29 @@ function predict(weights: GatedReluWeights, rows: MatrixLike): Matrix {
   return out
 }
 
-const numbers = v.array(v.pipe(v.number(), v.finite()))
-
 const schema = v.object({
   format: v.literal('cvxnn'),
   version: v.literal(1),
   kind: v.literal('gated-relu-network'),
   features: v.pipe(v.number(), v.integer(), v.minValue(1)),
   outputs: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  gates: v.array(numbers),
-  gateBias: numbers,
-  W1: v.array(numbers),
-  b1: numbers,
-  W2: v.array(numbers),
-  intercept: numbers,
+  gates: v.array(finiteNumbers),
+  gateBias: finiteNumbers,
+  W1: v.array(finiteNumbers),
+  b1: finiteNumbers,
+  W2: v.array(finiteNumbers),
+  intercept: finiteNumbers,
 })
 
 /** The network of a JSON object that `toJSON` wrote; `loadModel` is the door for any kind. */
 export function gatedReluNetworkFromJson(json: ModelJson): GatedReluNetwork {
   const fields = v.parse(schema, json)
-  // An empty network has no rows to read its sizes from.
-  const rows = (values: number[][], columns: number): Matrix =>
-    values.length > 0 ? fromRows(values) : matrix(0, columns)
   return gatedReluNetwork({
-    gates: rows(fields.gates, fields.features),
+    gates: matrixFromRows(fields.gates, fields.features),
     gateBias: Float64Array.from(fields.gateBias),
-    W1: rows(fields.W1, fields.features),
+    W1: matrixFromRows(fields.W1, fields.features),
     b1: Float64Array.from(fields.b1),
-    W2: rows(fields.W2, fields.outputs),
+    W2: matrixFromRows(fields.W2, fields.outputs),
     intercept: Float64Array.from(fields.intercept),
   })
 }

@@ -4,4 +4,5 @@ export {
   gatedReluNetwork,
 } from './gated-relu-network.ts'
 export { describeDamage, loadModel, MODEL_VERSION } from './load-model.ts'
+export { type ReluNetwork, type ReluWeights, reluNetwork } from './relu-network.ts'
 export { type Scaling, unstandardize } from './unstandardize.ts'

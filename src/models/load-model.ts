@@ -1,12 +1,14 @@
 import * as v from 'valibot'
 import type { Model, ModelJson } from '../types.ts'
 import { gatedReluNetworkFromJson } from './gated-relu-network.ts'
+import { reluNetworkFromJson } from './relu-network.ts'
 
 /** Newest version of the model format that this release reads and writes. */
 export const MODEL_VERSION = 1
 
 const readers: Record<string, (json: ModelJson) => Model> = {
   'gated-relu-network': gatedReluNetworkFromJson,
+  'relu-network': reluNetworkFromJson,
 }
 
 /**

@@ -1,6 +1,7 @@
 import { matrix } from '../numerics/matrix.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { type GatedReluNetwork, gatedReluNetwork } from './gated-relu-network.ts'
+import { type ReluNetwork, reluNetwork } from './relu-network.ts'
 
 /** Columns were replaced by (x - mean) / scale. */
 export interface Scaling {
@@ -14,12 +15,15 @@ export interface Scaling {
  *
  * @throws RangeError when a scaling has another number of columns than the network.
  */
-export function unstandardize(network: GatedReluNetwork, inputs: Scaling, targets?: Scaling): GatedReluNetwork {
+export function unstandardize<N extends GatedReluNetwork | ReluNetwork>(
+  network: N,
+  inputs: Scaling,
+  targets?: Scaling,
+): N {
   if (inputs.mean.length !== network.features || (targets && targets.mean.length !== network.outputs))
     throw new RangeError(
       `unstandardize: the scaling has ${inputs.mean.length} inputs${targets ? ` and ${targets.mean.length} outputs` : ''} and the network ${network.features} and ${network.outputs}; pass the scaling it was trained with.`,
     )
-  const [gates, gateBias] = raw(network.gates, network.gateBias, inputs)
   const [W1, b1] = raw(network.W1, network.b1, inputs)
   const W2 = matrix(network.width, network.outputs, network.W2.data.slice())
   const intercept = network.intercept.slice()
@@ -28,7 +32,9 @@ export function unstandardize(network: GatedReluNetwork, inputs: Scaling, target
       for (let j = 0; j < network.width; j++) W2.data[j * network.outputs + k]! *= targets.scale[k]!
       intercept[k] = intercept[k]! * targets.scale[k]! + targets.mean[k]!
     }
-  return gatedReluNetwork({ gates, gateBias, W1, b1, W2, intercept })
+  if (network.kind === 'relu-network') return reluNetwork({ W1, b1, W2, intercept }) as N
+  const [gates, gateBias] = raw(network.gates, network.gateBias, inputs)
+  return gatedReluNetwork({ gates, gateBias, W1, b1, W2, intercept }) as N
 }
 
 function raw(W: Matrix, b: Vector, { mean, scale }: Scaling): [Matrix, Vector] {

@@ -1,30 +1,22 @@
-import { type Gates, patternKey, patternsOf } from '../gates/gates.ts'
-import { squared } from '../losses/squared.ts'
+import { patternKey, patternsOf } from '../gates/gates.ts'
 import { type GatedReluNetwork, gatedReluNetwork } from '../models/gated-relu-network.ts'
-import { selectColumns } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
-import { squaredNorm } from '../numerics/vectors.ts'
+import { matrix } from '../numerics/matrix.ts'
 import { gatedOperator } from '../operators/gated.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
-import type { ConvexProgram, Iterate, LossChoice, Matrix, Penalty, PenaltyChoice } from '../types.ts'
+import type { ConvexProgram, Iterate, Matrix, Penalty, PenaltyChoice } from '../types.ts'
+import {
+  networkObjective,
+  requireSizes,
+  selectGates,
+  type TwoLayerOptions,
+  type TwoLayerParts,
+  twoLayerParts,
+} from './two-layer.ts'
 
-export interface GatedReluOptions {
-  /** n x d, one row per sample. */
-  X: MatrixLike
-  /** n x c targets, or n numbers. */
-  y: MatrixLike
-  /** Activation patterns of the same X. */
-  gates: Gates
-  /** Weight of the penalty; 0 is plain least squares. `lambdaMax(program)` is where the zero network becomes optimal. */
-  lambda: number
-  /** Default `squared()`. */
-  loss?: LossChoice
+export interface GatedReluOptions extends TwoLayerOptions {
   /** Default `groupL1()`: one group per gate and output. */
   penalty?: PenaltyChoice | Penalty
-  /** `true`: a bias per neuron, penalised with its weights; `'unpenalised'`: one free intercept per output. Default false. */
-  bias?: boolean | 'unpenalised'
 }
 
 /**
@@ -38,35 +30,15 @@ export interface GatedReluOptions {
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<GatedReluNetwork> {
-  const X = asMatrix(options.X, 'gatedReluProgram', 'X')
-  const Y = asMatrix(options.y, 'gatedReluProgram', 'y')
-  const { gates, lambda, loss = squared(), penalty = groupL1(), bias = false } = options
-  check(X, Y, gates, lambda)
-  const inputs = bias === true ? appendOnes(X) : X
-  const shape = { features: inputs.columns, gates: gates.count, outputs: Y.columns }
-  return build({
-    X,
-    inputs,
-    gates,
-    bias: bias === true,
-    loss: loss.over(Y, { intercept: bias === 'unpenalised' }),
-    penalty: 'over' in penalty ? penalty.over(shape) : penalty,
-    lambda,
-    outputs: Y.columns,
-  })
+  const shared = twoLayerParts(options, 'gatedReluProgram')
+  const { penalty = groupL1() } = options
+  const shape = { features: shared.inputs.columns, gates: shared.gates.count, outputs: shared.outputs }
+  return build({ ...shared, penalty: 'over' in penalty ? penalty.over(shape) : penalty })
 }
 
 /** What the program and its restrictions share. */
-interface Parts {
-  X: Matrix
-  /** X, with a column of ones when the neurons have a bias. */
-  inputs: Matrix
-  gates: Gates
-  bias: boolean
-  loss: ConvexProgram['loss']
-  penalty: Penalty
-  lambda: number
-  outputs: number
+interface Parts extends TwoLayerParts {
+  readonly penalty: Penalty
 }
 
 function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
@@ -85,10 +57,7 @@ function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
     recover: (at) => recover(parts, program, at),
     embed: (model) => embed(parts, model),
     networkObjective(model) {
-      const fit = model.predict(parts.X).data
-      const raw = loss.intercept ? removeIntercept(fit, model.intercept) : fit
-      const decay = squaredNorm(model.W1.data) + squaredNorm(model.b1) + squaredNorm(model.W2.data)
-      return loss.value(raw) + (this.lambda / 2) * decay
+      return networkObjective(parts, this.lambda, model)
     },
   }
   return Object.freeze(program)
@@ -130,10 +99,7 @@ function recover(parts: Parts, program: ConvexProgram, at: Iterate): GatedReluNe
 /** Adds up, per gate with the neuron's pattern on X and per output, the neuron's w1 w2. */
 function embed(parts: Parts, model: GatedReluNetwork): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
-  if (model.features !== X.columns || model.outputs !== outputs)
-    throw new RangeError(
-      `embed: the network reads ${model.features} features and gives ${model.outputs} outputs, and the program has ${X.columns} and ${outputs}; pass a network of these data.`,
-    )
+  requireSizes(parts, model)
   const place = new Map<string, number>()
   for (let i = gates.count - 1; i >= 0; i--) place.set(patternKey(gates.patterns, i), i)
   const size = inputs.columns
@@ -164,42 +130,4 @@ function withOffsets(model: GatedReluNetwork): Matrix {
     vectors.data[j * vectors.columns + model.features] = model.gateBias[j]!
   }
   return vectors
-}
-
-function selectGates(gates: Gates, chosen: Int32Array): Gates {
-  const { vectors } = gates
-  const kept = matrix(chosen.length, vectors.columns)
-  chosen.forEach((i, k) => {
-    kept.data.set(vectors.data.subarray(i * vectors.columns, (i + 1) * vectors.columns), k * vectors.columns)
-  })
-  return {
-    ...gates,
-    vectors: kept,
-    patterns: selectColumns(gates.patterns, chosen),
-    count: chosen.length,
-    exhaustive: gates.exhaustive && chosen.length === gates.count,
-  }
-}
-
-function removeIntercept(fit: Float64Array, intercept: Float64Array): Float64Array {
-  return fit.map((value, k) => value - intercept[k % intercept.length]!)
-}
-
-function check(X: Matrix, Y: Matrix, gates: Gates, lambda: number): void {
-  if (X.rows === 0 || X.columns === 0)
-    throw new RangeError(
-      `gatedReluProgram: X is ${X.rows} x ${X.columns}, expected at least one row and one column; pass the data.`,
-    )
-  if (Y.rows !== X.rows)
-    throw new RangeError(`gatedReluProgram: y has ${Y.rows} rows and X has ${X.rows}; pass one target per row.`)
-  requireFinite(X, 'gatedReluProgram', 'X')
-  requireFinite(Y, 'gatedReluProgram', 'y')
-  if (gates.patterns.rows !== X.rows || gates.vectors.columns !== X.columns + (gates.bias ? 1 : 0))
-    throw new RangeError(
-      `gatedReluProgram: the gates were made for ${gates.patterns.rows} rows of ${gates.vectors.columns - (gates.bias ? 1 : 0)} features and X is ${X.rows} x ${X.columns}; call sampleGates with this X.`,
-    )
-  if (!(lambda >= 0) || !Number.isFinite(lambda))
-    throw new RangeError(
-      `gatedReluProgram: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
-    )
 }

@@ -1,1 +1,3 @@
 export { type GatedReluOptions, gatedReluProgram } from './gated-relu.ts'
+export { type ReluOptions, reluProgram } from './relu.ts'
+export type { TwoLayerOptions } from './two-layer.ts'

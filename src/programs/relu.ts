@@ -1,0 +1,137 @@
+import { patternWithSlack } from '../gates/gates-of.ts'
+import { type ReluNetwork, reluNetwork } from '../models/relu-network.ts'
+import { blockNorm } from '../numerics/blocks.ts'
+import { matrix } from '../numerics/matrix.ts'
+import { coneRows } from '../operators/cone-rows.ts'
+import { signedGatedOperator } from '../operators/signed-gated.ts'
+import { coneGroupL1 } from '../penalties/cone-group-l1.ts'
+import { groupL1 } from '../penalties/group-l1.ts'
+import { activationCones } from '../sets/activation-cones.ts'
+import { nonnegative } from '../sets/nonnegative.ts'
+import type { ConvexProgram, Iterate } from '../types.ts'
+import {
+  networkObjective,
+  requireSizes,
+  selectGates,
+  type TwoLayerOptions,
+  type TwoLayerParts,
+  twoLayerParts,
+} from './two-layer.ts'
+
+export type ReluOptions = TwoLayerOptions
+
+/**
+ * The two-layer ReLU network as a convex program, a pair of vectors per gate i and output k:
+ *
+ *     minimise over v, w   F( sum_i D_i X (v_i - w_i) ) + lambda sum_i (|v_i|_2 + |w_i|_2)
+ *     subject to           v_i, w_i in K_i = { u : (2 D_i - I) X u >= 0 } ,    D_i = diag(1[X g_i >= 0])
+ *
+ * Equal to training f(x) = sum_j (x'w1_j)_+ w2_j with weight decay lambda/2 (|W1|^2 + |W2|^2) over networks whose
+ * neurons have these patterns; over all networks of enough width when every pattern of X is present. Several outputs are
+ * one-vs-all. Coefficients are gate-major: gate, sign (v, w), output, feature (the bias last).
+ *
+ * Pilanci and Ergen, ICML 2020; Mishkin, Sahiner and Pilanci, ICML 2022.
+ *
+ * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
+ */
+export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
+  return build(twoLayerParts(options, 'reluProgram'))
+}
+
+function build(parts: TwoLayerParts): ConvexProgram<ReluNetwork> {
+  const { inputs, gates, loss, lambda, outputs } = parts
+  const cones = activationCones(inputs, gates.patterns)
+  const perGate = 2 * outputs
+  const program: ConvexProgram<ReluNetwork> = {
+    name: 'relu',
+    loss,
+    operator: signedGatedOperator(inputs, gates.patterns, outputs),
+    penalty: coneGroupL1({ cones, perGate }),
+    lambda,
+    constraint: {
+      operator: coneRows(cones, perGate),
+      set: nonnegative(),
+      penalty: groupL1({ size: inputs.columns }),
+    },
+    scope: gates.exhaustive ? 'network' : 'program',
+    restrict(blocks) {
+      // `this` may be a point of a path with another lambda.
+      return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })
+    },
+    recover: (at) => recover(parts, program, at),
+    embed: (model, tolerance) => embed(parts, model, tolerance),
+    networkObjective(model) {
+      return networkObjective(parts, this.lambda, model)
+    },
+  }
+  return Object.freeze(program)
+}
+
+/** v = w1 w2 with |w1| = w2 = sqrt|v|, and w likewise with w2 negative: balanced neurons, whose weight decay is |v|. */
+function recover(parts: TwoLayerParts, program: ConvexProgram, at: Iterate): ReluNetwork {
+  const { X, inputs, bias, outputs } = parts
+  const size = inputs.columns
+  const u = at.coefficients
+  const neurons: { output: number; sign: number; start: number; length: number }[] = []
+  for (let start = 0, b = 0; start < u.length; start += size, b++) {
+    const length = blockNorm(u, start, size)
+    const sign = Math.floor(b / outputs) % 2 === 0 ? 1 : -1
+    if (length > 0) neurons.push({ output: b % outputs, sign, start, length })
+  }
+  const width = neurons.length
+  const weights = {
+    W1: matrix(width, X.columns),
+    b1: new Float64Array(width),
+    W2: matrix(width, outputs),
+    intercept: new Float64Array(outputs),
+  }
+  neurons.forEach(({ output, sign, start, length }, j) => {
+    const root = Math.sqrt(length)
+    for (let f = 0; f < X.columns; f++) weights.W1.data[j * X.columns + f] = u[start + f]! / root
+    if (bias) weights.b1[j] = u[start + X.columns]! / root
+    weights.W2.data[j * outputs + output] = sign * root
+  })
+  if (program.loss.intercept) weights.intercept.set(program.loss.intercept(at.fit ?? program.operator.apply(u)))
+  return reluNetwork(weights)
+}
+
+/**
+ * Adds |w2| w1 to the block of the neuron's pattern on X and of the sign of w2, per output. Rows within `tolerance` of the
+ * neuron's boundary belong to either side: at an optimum many rows lie there.
+ */
+function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iterate {
+  const { X, inputs, gates, bias, outputs } = parts
+  requireSizes(parts, model)
+  const size = inputs.columns
+  const coefficients = new Float64Array(gates.count * 2 * outputs * size)
+  for (let j = 0; j < model.width; j++) {
+    if (!bias && model.b1[j] !== 0)
+      throw new RangeError(`embed: neuron ${j} has a bias and the program has none; make the program with bias: true.`)
+    const w1 = model.W1.data.subarray(j * X.columns, (j + 1) * X.columns)
+    const gate = gateOf(parts, w1, model.b1[j]!, tolerance)
+    if (gate < 0)
+      throw new RangeError(
+        `embed: neuron ${j} has an activation pattern that is not among the ${gates.count} of the program; add the network's own with gatesOf(network, X, gates).`,
+      )
+    for (let k = 0; k < outputs; k++) {
+      const out = model.W2.data[j * outputs + k]!
+      const start = ((gate * 2 + (out < 0 ? 1 : 0)) * outputs + k) * size
+      for (let f = 0; f < X.columns; f++) coefficients[start + f]! += Math.abs(out) * w1[f]!
+      if (bias) coefficients[start + X.columns]! += Math.abs(out) * model.b1[j]!
+    }
+  }
+  return { coefficients }
+}
+
+/** The first gate whose pattern agrees with the neuron's wherever that is clear, or -1. */
+function gateOf({ X, gates }: TwoLayerParts, w: Float64Array, b: number, tolerance: number): number {
+  const { on, free } = patternWithSlack(X, w, b, tolerance)
+  const { words, stride } = gates.patterns
+  for (let i = 0; i < gates.count; i++) {
+    let differs = 0
+    for (let k = 0; k < stride && differs === 0; k++)
+      differs = (words[i * stride + k]! ^ on.words[k]!) & ~free.words[k]!
+    if (differs === 0) return i
+  }
+  return -1
+}

@@ -1,0 +1,112 @@
+import type { Gates } from '../gates/gates.ts'
+import { squared } from '../losses/squared.ts'
+import { selectColumns } from '../numerics/bits.ts'
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
+import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
+import { squaredNorm } from '../numerics/vectors.ts'
+import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
+
+/** What every two-layer program is made from. */
+export interface TwoLayerOptions {
+  /** n x d, one row per sample. */
+  X: MatrixLike
+  /** n x c targets, or n numbers. */
+  y: MatrixLike
+  /** Activation patterns of the same X. */
+  gates: Gates
+  /** Weight of the penalty; 0 is none. `lambdaMax(program)` is where the zero network becomes optimal. */
+  lambda: number
+  /** Default `squared()`. */
+  loss?: LossChoice
+  /** `true`: a bias per neuron, penalised with its weights; `'unpenalised'`: one free intercept per output. Default false. */
+  bias?: boolean | 'unpenalised'
+}
+
+/** What a two-layer program and its restrictions share. */
+export interface TwoLayerParts {
+  readonly X: Matrix
+  /** X, with a column of ones when the neurons have a bias. */
+  readonly inputs: Matrix
+  readonly gates: Gates
+  readonly bias: boolean
+  readonly loss: Loss
+  readonly lambda: number
+  readonly outputs: number
+}
+
+/** @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda. */
+export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLayerParts {
+  const X = asMatrix(options.X, caller, 'X')
+  const Y = asMatrix(options.y, caller, 'y')
+  const { gates, lambda, loss = squared(), bias = false } = options
+  if (X.rows === 0 || X.columns === 0)
+    throw new RangeError(
+      `${caller}: X is ${X.rows} x ${X.columns}, expected at least one row and one column; pass the data.`,
+    )
+  if (Y.rows !== X.rows)
+    throw new RangeError(`${caller}: y has ${Y.rows} rows and X has ${X.rows}; pass one target per row.`)
+  requireFinite(X, caller, 'X')
+  requireFinite(Y, caller, 'y')
+  const features = gates.vectors.columns - (gates.bias ? 1 : 0)
+  if (gates.patterns.rows !== X.rows || features !== X.columns)
+    throw new RangeError(
+      `${caller}: the gates were made for ${gates.patterns.rows} rows of ${features} features and X is ${X.rows} x ${X.columns}; call sampleGates with this X.`,
+    )
+  if (!(lambda >= 0) || !Number.isFinite(lambda))
+    throw new RangeError(
+      `${caller}: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
+    )
+  return {
+    X,
+    inputs: bias === true ? appendOnes(X) : X,
+    gates,
+    bias: bias === true,
+    loss: loss.over(Y, { intercept: bias === 'unpenalised' }),
+    lambda,
+    outputs: Y.columns,
+  }
+}
+
+/** Some of the gates; they are all patterns only when all are chosen. */
+export function selectGates(gates: Gates, chosen: Int32Array): Gates {
+  const { vectors } = gates
+  const kept = matrix(chosen.length, vectors.columns)
+  chosen.forEach((i, k) => {
+    kept.data.set(vectors.data.subarray(i * vectors.columns, (i + 1) * vectors.columns), k * vectors.columns)
+  })
+  return {
+    ...gates,
+    vectors: kept,
+    patterns: selectColumns(gates.patterns, chosen),
+    count: chosen.length,
+    exhaustive: gates.exhaustive && chosen.length === gates.count,
+  }
+}
+
+/** The weights that every two-layer network has. */
+export interface TwoLayerWeights {
+  readonly W1: Matrix
+  readonly b1: Vector
+  readonly W2: Matrix
+  readonly intercept: Vector
+  predict(X: Matrix): Matrix
+}
+
+/** F(f(X)) + lambda/2 (|W1|^2 + |b1|^2 + |W2|^2): what the network itself pays. */
+export function networkObjective({ X, loss }: TwoLayerParts, lambda: number, model: TwoLayerWeights): number {
+  const fit = model.predict(X).data
+  const { intercept } = model
+  // The loss chooses its own best intercept.
+  const raw = loss.intercept ? fit.map((value, k) => value - intercept[k % intercept.length]!) : fit
+  return (
+    loss.value(raw) + (lambda / 2) * (squaredNorm(model.W1.data) + squaredNorm(model.b1) + squaredNorm(model.W2.data))
+  )
+}
+
+/** @throws RangeError when a network has other sizes than the data. */
+export function requireSizes(parts: TwoLayerParts, model: { features: number; outputs: number }): void {
+  if (model.features !== parts.X.columns || model.outputs !== parts.outputs)
+    throw new RangeError(
+      `embed: the network reads ${model.features} features and gives ${model.outputs} outputs, and the program has ${parts.X.columns} and ${parts.outputs}; pass a network of these data.`,
+    )
+}

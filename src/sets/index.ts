@@ -1,0 +1,2 @@
+export { type ActivationCones, type ActiveRows, activationCones, activeRows } from './activation-cones.ts'
+export { nonnegative } from './nonnegative.ts'
