@@ -20,7 +20,7 @@ export function explain(solution: Pick<Solution, 'status' | 'certificate' | 'ite
 
 /** The gap, or where the bound says nothing (lambda = 0), the KKT residuals. */
 function closeness({ relativeGap, stationarity, complementarity }: Certificate): string {
-  return relativeGap < 1
-    ? `the objective is at most ${(100 * relativeGap).toPrecision(2)} % above the optimum`
+  return relativeGap < 0.5
+    ? `the objective is at most ${((100 * relativeGap) / (1 - relativeGap)).toPrecision(2)} % above the optimum`
     : `the KKT conditions hold to ${Math.max(stationarity, complementarity).toExponential(1)}, and there is no useful lower bound`
 }

@@ -21,7 +21,6 @@ export {
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
-  loadModel,
   unstandardize,
 } from './models/index.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
