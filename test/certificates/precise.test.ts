@@ -3,7 +3,7 @@ import { all, type BigNumber, create } from 'mathjs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { certifier, certify } from '../../src/certificates/certify.ts'
 import { type PrecisePenalty, type PreciseProblem, preciseCertificate } from '../../src/certificates/precise.ts'
-import { gatesFrom, sampleGates } from '../../src/gates/index.ts'
+import { gatesFrom } from '../../src/gates/index.ts'
 import { fromRows, matrix } from '../../src/numerics/matrix.ts'
 import { random } from '../../src/numerics/random.ts'
 import { featureGroupL1, groupL1, l1, ridge } from '../../src/penalties/index.ts'
@@ -221,7 +221,13 @@ describe('the patterns of a precise certificate', () => {
       1,
       Float64Array.from({ length: 30 }, () => draws.normal()),
     )
-    const gates = sampleGates(X, { count: 20, bias: true })
+    // The offset is -x'g of a row, rounded: exactly, the row is off in about half of them.
+    const vectors = Array.from({ length: 20 }, (_, i) => {
+      const g = [draws.normal(), draws.normal(), draws.normal()]
+      const product = g.reduce((total, entry, j) => total + X.data[3 * i + j]! * entry, 0)
+      return [...g, -product]
+    })
+    const gates = gatesFrom(vectors, X)
     const coefficients = Float64Array.from({ length: 80 }, () => draws.normal() / 8)
     const float = certify(gatedReluProgram({ X, y: Y, gates, lambda: 0.1, bias: true }), { coefficients })
     const problem: PreciseProblem = { X, Y, gates, lambda: 0.1, bias: true }
