@@ -21,6 +21,9 @@ export {
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
+  type ReluNetwork,
+  type ReluWeights,
+  reluNetwork,
   unstandardize,
 } from './models/index.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'

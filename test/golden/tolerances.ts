@@ -12,9 +12,20 @@ export interface Tolerances {
   readonly gap: number
   /** |lambda_max - reference| / reference */
   readonly lambdaMax: number
+  /** How far a neuron may be outside its cone, relative to its norm. */
+  readonly feasibility: number
+  /** Entries and norm of a projection onto a cone. */
+  readonly projection: number
 }
 
-export const tolerances: Tolerances = { objective: 1e-8, fit: 1e-5, gap: 1e-9, lambdaMax: 1e-9 }
+export const tolerances: Tolerances = {
+  objective: 1e-8,
+  fit: 1e-5,
+  gap: 1e-9,
+  lambdaMax: 1e-9,
+  feasibility: 1e-8,
+  projection: 1e-9,
+}
 
 /** What the solver is asked for: a tenth of the gap that is checked. */
 export const asked: number = tolerances.gap / 10

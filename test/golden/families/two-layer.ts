@@ -9,8 +9,11 @@ import {
   groupL1,
   l1,
   type PenaltyChoice,
+  type ReluNetwork,
+  reluProgram,
   ridge,
   solveSync,
+  verify,
 } from '../../../src/index.ts'
 import { compare, transposed } from '../compare.ts'
 import { type Checked, type Family, numbers, partialTolerances, read, rowsOfNumbers } from '../reference.ts'
@@ -21,12 +24,13 @@ export const twoLayer: Family = {
   family: 'two-layer',
   *check(reference) {
     const { name } = reference
-    if (name.startsWith('relu_')) yield { kind: 'skipped', name, why: 'two-layer ReLU: not built yet' }
-    else yield checkGated(name, read(gatedFile, reference))
+    yield name.startsWith('relu_')
+      ? checkRelu(name, read(reluFile, reference))
+      : checkGated(name, read(gatedFile, reference))
   },
 }
 
-const gatedFile = v.object({
+const common = {
   formulation: v.string(),
   d: v.number(),
   c: v.number(),
@@ -40,9 +44,14 @@ const gatedFile = v.object({
     tolerance: v.optional(v.number()),
     activeGroups: v.optional(v.number()),
   }),
-  /** U[output][gate][feature] */
-  solution: v.optional(v.object({ U: v.array(rowsOfNumbers), fitted: v.union([numbers, rowsOfNumbers]) })),
   tolerances: partialTolerances,
+}
+const fitted = v.union([numbers, rowsOfNumbers])
+/** U, V and W are [output][gate][feature]. */
+const gatedFile = v.object({ ...common, solution: v.optional(v.object({ U: v.array(rowsOfNumbers), fitted })) })
+const reluFile = v.object({
+  ...common,
+  solution: v.optional(v.object({ V: v.array(rowsOfNumbers), W: v.array(rowsOfNumbers), fitted })),
 })
 
 function checkGated(name: string, file: v.InferOutput<typeof gatedFile>): Checked {
@@ -66,13 +75,56 @@ function checkGated(name: string, file: v.InferOutput<typeof gatedFile>): Checke
     ...(finite && file.lambdaMax !== undefined && { lambdaMax: file.lambdaMax * factor }),
     tolerances: file.tolerances,
   })
-  return { ...checked, misses: [...checked.misses, ...(solution ? certifiesReference(program, solution.U) : [])] }
+  const own = solution ? certifiesReference(program, gateMajor(solution.U)) : []
+  return { ...checked, misses: [...checked.misses, ...own] }
+}
+
+function checkRelu(name: string, file: v.InferOutput<typeof reluFile>): Checked {
+  const { d, optimum, solution } = file
+  const X = fromRows(file.X)
+  const gates = gatesFrom(transposed(file.G), X)
+  const program = reluProgram({ X, y: file.y, gates, lambda: file.lambda })
+  const found = solveSync(program, { tolerance: asked, maxIterations: 1_000_000 })
+  const checked = compare(name, found, {
+    objective: optimum.objective,
+    accuracy: optimum.tolerance,
+    ...(solution && { fit: Float64Array.from(solution.fitted.flat()) }),
+    ...(optimum.activeGroups !== undefined && { active: { size: d, expected: optimum.activeGroups } }),
+    ...(file.lambdaMax !== undefined && { lambdaMax: file.lambdaMax }),
+    tolerances: file.tolerances,
+  })
+  const pairs = solution?.V.map((gatesOfOutput, k) => gatesOfOutput.map((v, i) => [v, solution.W[k]![i]!]))
+  const own = pairs ? certifiesReference(program, signMajor(pairs)) : []
+  return { ...checked, misses: [...checked.misses, ...own, ...agreesWithNetwork(program, found.model)] }
+}
+
+/** The recovered network pays what the convex program says, and no neuron leaves its cone. */
+function agreesWithNetwork(program: ConvexProgram<ReluNetwork>, network: ReluNetwork): string[] {
+  const { difference, program: at } = verify(program, network)
+  const misses: string[] = []
+  if (!(Math.abs(difference!) <= 1e-10 * at.primal))
+    misses.push(`the network's objective differs by ${difference!.toExponential(2)}`)
+  if (!(at.primalFeasibility <= tolerances.feasibility))
+    misses.push(`the network is outside its cones by ${at.primalFeasibility.toExponential(2)}`)
+  return misses
+}
+
+/** [output][gate][feature] as our coefficients: gate, output, feature. */
+function gateMajor(U: readonly (readonly (readonly number[])[])[]): Float64Array {
+  const gates = U[0]?.length ?? 0
+  return Float64Array.from(Array.from({ length: gates }, (_, i) => U.map((gate) => gate[i]!)).flat(2))
+}
+
+/** [output][gate][sign][feature] as our coefficients: gate, sign, output, feature. */
+function signMajor(pairs: readonly (readonly (readonly (readonly number[])[])[])[]): Float64Array {
+  const gates = pairs[0]?.length ?? 0
+  return Float64Array.from(
+    Array.from({ length: gates }, (_, i) => [0, 1].map((sign) => pairs.map((gate) => gate[i]![sign]!))).flat(3),
+  )
 }
 
 /** The certificate of the reference's own point, which no solver of ours has touched, must close too. */
-function certifiesReference(program: ConvexProgram, U: readonly (readonly (readonly number[])[])[]): string[] {
-  const gates = U[0]?.length ?? 0
-  const coefficients = Float64Array.from(Array.from({ length: gates }, (_, i) => U.map((gate) => gate[i]!)).flat(2))
+function certifiesReference(program: ConvexProgram, coefficients: Float64Array): string[] {
   const { relativeGap, stationarity } = certify(program, { coefficients })
   const off = program.lambda > 0 ? relativeGap : stationarity
   return off <= tolerances.gap ? [] : [`the reference's own point is certified only to ${off.toExponential(2)}`]
