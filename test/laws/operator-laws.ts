@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { LinearOperator, Matrix, Vector } from '../../src/index.ts'
+import { vector } from '../arbitraries.ts'
+
+/** An operator, the same map as a dense matrix, and which of its columns a block holds. */
+export interface Specimen {
+  readonly operator: LinearOperator
+  readonly twin: Matrix
+  /** Columns per block of `select`, where the operator has it. */
+  readonly block?: number
+}
+
+/** What every linear operator must satisfy: one line per operator runs all of it. */
+export function operatorLaws(name: string, make: fc.Arbitrary<Specimen>): void {
+  const withVectors = make.chain((specimen) =>
+    fc.tuple(
+      fc.constant(specimen),
+      vector(specimen.operator.columns),
+      vector(specimen.operator.columns),
+      vector(specimen.operator.rows),
+    ),
+  )
+  const law = (title: string, check: (specimen: Specimen, u: Vector, w: Vector, p: Vector) => void): void =>
+    it(title, () => {
+      fc.assert(
+        fc.property(withVectors, ([specimen, u, w, p]) => check(specimen, u, w, p)),
+        { numRuns: 60 },
+      )
+    })
+
+  describe(name, () => {
+    law('has the sizes of its dense twin', ({ operator, twin }) => {
+      expect([operator.rows, operator.columns]).toEqual([twin.rows, twin.columns])
+    })
+
+    law('apply is the product with the dense twin', ({ operator, twin }, u) => {
+      expectClose(operator.apply(u), product(twin, u), sizeOf(twin, u))
+    })
+
+    law('adjoint is the product with the transpose of the dense twin', ({ operator, twin }, _u, _w, p) => {
+      expectClose(operator.adjoint(p), transposeProduct(twin, p), sizeOf(twin, p))
+    })
+
+    law("<A u, p> = <u, A'p>", ({ operator, twin }, u, _w, p) => {
+      const left = inner(operator.apply(u), p)
+      const right = inner(u, operator.adjoint(p))
+      expect(Math.abs(left - right)).toBeLessThanOrEqual(1e-13 * sizeOf(twin, u) * (1 + largest(p)) * operator.rows)
+    })
+
+    law('A (u + s w) = A u + s A w', ({ operator, twin }, u, w) => {
+      const together = operator.apply(u.map((value, k) => value - 1.5 * w[k]!))
+      const first = operator.apply(u)
+      const second = operator.apply(w)
+      expectClose(
+        together,
+        first.map((value, k) => value - 1.5 * second[k]!),
+        3 * (sizeOf(twin, u) + sizeOf(twin, w)),
+      )
+    })
+
+    law('a zero point has a fit of exact zeros', ({ operator }) => {
+      expect(operator.apply(new Float64Array(operator.columns)).every((value) => value === 0)).toBe(true)
+    })
+
+    law('writes to out, returns it, and overwrites what was there', ({ operator }, u, _w, p) => {
+      const fit = new Float64Array(operator.rows).fill(Number.NaN)
+      expect(operator.apply(u, fit)).toBe(fit)
+      expect(fit).toEqual(operator.apply(u))
+      const correlation = new Float64Array(operator.columns).fill(Number.NaN)
+      expect(operator.adjoint(p, correlation)).toBe(correlation)
+      expect(correlation).toEqual(operator.adjoint(p))
+    })
+
+    law('never writes to its inputs', ({ operator }, u, _w, p) => {
+      const [point, dual] = [u.slice(), p.slice()]
+      operator.apply(u)
+      operator.adjoint(p)
+      expect(u).toEqual(point)
+      expect(p).toEqual(dual)
+    })
+
+    law('gives the same answer twice, and a new array each time', ({ operator }, u, _w, p) => {
+      const fit = operator.apply(u)
+      const correlation = operator.adjoint(p)
+      expect(operator.apply(u)).not.toBe(fit)
+      expect(operator.apply(u)).toEqual(fit)
+      expect(operator.adjoint(p)).toEqual(correlation)
+    })
+
+    it('select keeps the blocks chosen, in the order given, repeats included', () => {
+      const withChoice = make.chain((specimen) => {
+        const blocks = specimen.block ? specimen.operator.columns / specimen.block : 0
+        const choice = blocks > 0 ? fc.array(fc.nat({ max: blocks - 1 }), { maxLength: 6 }) : fc.constant([])
+        return choice.chain((chosen) =>
+          fc.tuple(
+            fc.constant(specimen),
+            fc.constant(chosen),
+            vector(chosen.length * (specimen.block ?? 0)),
+            vector(specimen.operator.rows),
+          ),
+        )
+      })
+      fc.assert(
+        fc.property(withChoice, ([{ operator, twin, block }, chosen, u, p]) => {
+          if (!operator.select || !block) return
+          const kept = operator.select(Int32Array.from(chosen))
+          const columns = chosen.flatMap((b) => Array.from({ length: block }, (_, j) => b * block + j))
+          const narrow = columnsOf(twin, columns)
+          expect([kept.rows, kept.columns]).toEqual([narrow.rows, narrow.columns])
+          expectClose(kept.apply(u), product(narrow, u), sizeOf(narrow, u))
+          expectClose(kept.adjoint(p), transposeProduct(narrow, p), sizeOf(narrow, p))
+        }),
+        { numRuns: 60 },
+      )
+    })
+  })
+}
+
+function product(A: Matrix, u: Vector): number[] {
+  return Array.from({ length: A.rows }, (_, i) =>
+    u.reduce((total, value, j) => total + A.data[i * A.columns + j]! * value, 0),
+  )
+}
+
+function transposeProduct(A: Matrix, p: Vector): number[] {
+  return Array.from({ length: A.columns }, (_, j) =>
+    p.reduce((total, value, i) => total + A.data[i * A.columns + j]! * value, 0),
+  )
+}
+
+function columnsOf(A: Matrix, columns: number[]): Matrix {
+  const data = new Float64Array(A.rows * columns.length)
+  for (let i = 0; i < A.rows; i++)
+    for (let k = 0; k < columns.length; k++) data[i * columns.length + k] = A.data[i * A.columns + columns[k]!]!
+  return { rows: A.rows, columns: columns.length, data }
+}
+
+/** Entrywise within the rounding of a sum of products of this size. */
+function expectClose(actual: Vector, expected: ArrayLike<number>, size: number): void {
+  expect(actual.length).toBe(expected.length)
+  for (let k = 0; k < actual.length; k++) expect(Math.abs(actual[k]! - expected[k]!)).toBeLessThanOrEqual(1e-13 * size)
+}
+
+/** More than any sum of products of an entry of A, one of u and their number. */
+function sizeOf(A: Matrix, u: Vector): number {
+  return (1 + largest(A.data)) * (1 + largest(u)) * Math.max(A.rows, A.columns)
+}
+
+function largest(values: Vector): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+}
+
+function inner(a: Vector, b: Vector): number {
+  return a.reduce((total, value, k) => total + value * b[k]!, 0)
+}
