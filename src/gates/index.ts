@@ -1,3 +1,4 @@
+export { type EnumerateGatesOptions, enumerateGates } from './enumerate-gates.ts'
 export { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
 export { gatesFrom } from './gates-from.ts'
 export { gatesOf } from './gates-of.ts'
