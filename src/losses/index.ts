@@ -1,1 +1,5 @@
+export { type HuberOptions, huber } from './huber.ts'
+export { logistic } from './logistic.ts'
+export { softmax } from './softmax.ts'
 export { squared } from './squared.ts'
+export { squaredHinge } from './squared-hinge.ts'

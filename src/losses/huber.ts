@@ -1,0 +1,53 @@
+import type { LossChoice, Matrix } from '../types.ts'
+import { BOUNDARY } from './exponential.ts'
+import { refuseIntercept } from './intercept.ts'
+import { type Entries, separable } from './separable.ts'
+
+export interface HuberOptions {
+  /** The residual from which the loss grows linearly (default 1), in the units of the targets. */
+  delta?: number
+}
+
+/**
+ * F(Z) = (1/(n c)) sum_{r,k} h(z_rk - y_rk), h(e) = e^2/2 for |e| <= delta and delta |e| - delta^2/2 beyond.
+ *
+ * Squared for small residuals, absolute for large ones, so that outliers pull with a bounded force. Smoothness 1/(n c).
+ * With t = n c p, F*(P) = (1/(n c)) sum_{r,k} t^2/2 + t y where every |t| <= delta, Infinity elsewhere.
+ *
+ * @throws RangeError when delta is not a positive number.
+ */
+export function huber({ delta = 1 }: HuberOptions = {}): LossChoice {
+  if (!(delta > 0) || !Number.isFinite(delta))
+    throw new RangeError(`huber: delta is ${delta}, expected a positive number; pass the size of an ordinary residual.`)
+  return {
+    name: 'huber',
+    over: (targets, options) => {
+      refuseIntercept(options, 'huber')
+      return separable(huberEntries('huber', targets, delta))
+    },
+  }
+}
+
+/** delta = Infinity is the squared loss. */
+export function huberEntries(name: string, { data: y }: Matrix, delta: number): Entries {
+  const clip = (e: number): number => Math.max(-delta, Math.min(delta, e))
+  return {
+    name,
+    weights: new Float64Array(y.length).fill(1 / y.length),
+    curvature: 1,
+    value(z, k) {
+      const e = z - y[k]!
+      const c = clip(e)
+      return c * (e - c / 2)
+    },
+    slope: (z, k) => clip(z - y[k]!),
+    conjugate: (p, k) => (Math.abs(p) <= delta * (1 + BOUNDARY) ? p * (p / 2 + y[k]!) : Number.POSITIVE_INFINITY),
+    divergence(to, at, k) {
+      const before = clip(at - y[k]!)
+      const e = to - y[k]!
+      const after = clip(e)
+      if (before === at - y[k]! && after === e) return (to - at) ** 2 / 2
+      return (after - before) * (e - (after + before) / 2)
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { LossChoice, Matrix } from '../types.ts'
+import { BOUNDARY, entropyTerm, expExcess, softplus } from './exponential.ts'
+import { refuseIntercept } from './intercept.ts'
+import { requireSigns } from './labels.ts'
+import { type Entries, separable } from './separable.ts'
+
+/**
+ * F(Z) = (1/n) sum_{r,k} log(1 + exp(-y_rk z_rk)), targets -1 and 1; several columns are one-vs-all.
+ *
+ * The fit is the log-odds of the class 1. Smoothness 1/(4n). With t = -n y p, the probability given to the wrong class,
+ * F*(P) = (1/n) sum_{r,k} t log t + (1 - t) log(1 - t) where every t is in [0, 1], Infinity elsewhere.
+ */
+export function logistic(): LossChoice {
+  return {
+    name: 'logistic',
+    over: (targets, options) => {
+      refuseIntercept(options, 'logistic')
+      requireSigns(targets, 'logistic')
+      return separable(logisticEntries(targets))
+    },
+  }
+}
+
+function logisticEntries({ rows, data: y }: Matrix): Entries {
+  return {
+    name: 'logistic',
+    weights: new Float64Array(y.length).fill(1 / rows),
+    curvature: 1 / 4,
+    value: (z, k) => softplus(-y[k]! * z),
+    slope: (z, k) => -y[k]! / (1 + Math.exp(y[k]! * z)),
+    conjugate(p, k) {
+      const t = -y[k]! * p
+      if (!(t >= -BOUNDARY && t <= 1 + BOUNDARY)) return Number.POSITIVE_INFINITY
+      return entropyTerm(t) + (t < 1 ? (1 - t) * Math.log1p(-t) : 0)
+    },
+    divergence: (to, at, k) => logisticDivergence(y[k]! * to, y[k]! * at),
+  }
+}
+
+/**
+ * The divergence of log(1 + exp(-m)): with the probabilities p and q = 1 - p of the two classes at `at`, and the step h
+ * less its mean, log(p e^{qh} + q e^{-ph}) = log(1 + p (e^{qh} - 1 - qh) + q (e^{-ph} - 1 + ph)), where nothing cancels.
+ */
+function logisticDivergence(to: number, at: number): number {
+  // The same for both signs of the step: 1 is the class that gains.
+  const h = Math.abs(to - at)
+  const m = to < at ? at : -at
+  const p = 1 / (1 + Math.exp(m))
+  const q = 1 / (1 + Math.exp(-m))
+  const rest = q * expExcess(-p * h)
+  if (q * h < 40) return Math.log1p(p * expExcess(q * h) + rest)
+  // p e^{qh} with one exponential: p alone may vanish and e^{qh} overflow.
+  const exponent = q * h - softplus(m)
+  return exponent > 700 ? exponent : Math.log1p(Math.exp(exponent) + rest)
+}

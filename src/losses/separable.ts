@@ -1,0 +1,54 @@
+import type { Loss, Vector } from '../types.ts'
+
+/** A convex function of one number for every entry of a fit, and its weight in the sum. */
+export interface Entries {
+  readonly name: string
+  /** a_k, with the 1/n of a mean in it; zero is allowed. */
+  readonly weights: Vector
+  /** An upper bound of every second derivative. */
+  readonly curvature: number
+  /** phi_k(z) */
+  value(z: number, k: number): number
+  /** phi_k'(z) */
+  slope(z: number, k: number): number
+  /** phi_k*(p) */
+  conjugate(p: number, k: number): number
+  /** phi_k(to) - phi_k(at) - phi_k'(at) (to - at), without cancellation */
+  divergence(to: number, at: number, k: number): number
+}
+
+/**
+ * F(z) = sum_k a_k phi_k(z_k): a loss that is a sum over entries.
+ *
+ * F*(p) = sum_k a_k phi_k*(p_k / a_k), and p_k has to be zero where a_k is.
+ */
+export function separable(entries: Entries): Loss {
+  const { weights } = entries
+  const size = weights.length
+  return {
+    name: entries.name,
+    size,
+    smoothness: entries.curvature * weights.reduce((most, weight) => Math.max(most, weight), 0),
+    value(fit) {
+      let total = 0
+      for (let k = 0; k < size; k++) if (weights[k]! > 0) total += weights[k]! * entries.value(fit[k]!, k)
+      return total
+    },
+    gradient(fit, out = new Float64Array(size)) {
+      for (let k = 0; k < size; k++) out[k] = weights[k]! > 0 ? weights[k]! * entries.slope(fit[k]!, k) : 0
+      return out
+    },
+    conjugate(p) {
+      let total = 0
+      for (let k = 0; k < size; k++)
+        if (weights[k]! > 0) total += weights[k]! * entries.conjugate(p[k]! / weights[k]!, k)
+        else if (p[k] !== 0) return Number.POSITIVE_INFINITY
+      return total
+    },
+    divergence(to, at) {
+      let total = 0
+      for (let k = 0; k < size; k++) if (weights[k]! > 0) total += weights[k]! * entries.divergence(to[k]!, at[k]!, k)
+      return total
+    },
+  }
+}

@@ -1,0 +1,150 @@
+import type { Loss, LossChoice, Matrix } from '../types.ts'
+import { BOUNDARY, entropyTerm, expExcess } from './exponential.ts'
+import { refuseIntercept } from './intercept.ts'
+import { classesOf } from './labels.ts'
+
+/**
+ * F(Z) = (1/n) sum_r log(sum_k exp(z_rk)) - z_r,class: cross-entropy of K >= 2 classes, one column each.
+ *
+ * Targets are 1 in the column of the row's class and 0 or -1 elsewhere. Only differences within a row of the fit matter:
+ * they are the log-odds between classes. Smoothness 1/(2n). With q_r = n p_r + y_r (0/1 coding),
+ * F*(P) = (1/n) sum_{r,k} q log q where every q_r is a probability vector, Infinity elsewhere.
+ */
+export function softmax(): LossChoice {
+  return {
+    name: 'softmax',
+    over(targets, options) {
+      refuseIntercept(options, 'softmax')
+      if (targets.columns < 2)
+        throw new RangeError(
+          `softmax: the targets have ${targets.columns} column, expected one per class; use logistic() for targets -1 and 1.`,
+        )
+      const classes = classesOf(targets, 'softmax')
+      return crossEntropy(targets, classes, new Float64Array(targets.rows).fill(1 / targets.rows))
+    },
+  }
+}
+
+function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64Array): Loss {
+  const rows = classes.length
+  const size = rows * columns
+  // Probabilities of one row at `at`, and the step there.
+  const p = new Float64Array(columns)
+  const h = new Float64Array(columns)
+
+  return {
+    name: 'softmax',
+    size,
+    smoothness: weights.reduce((most, weight) => Math.max(most, weight), 0) / 2,
+    value(fit) {
+      let total = 0
+      for (let r = 0; r < rows; r++) {
+        if (!(weights[r]! > 0)) continue
+        const start = r * columns
+        const top = largest(fit, start, columns)
+        let others = 0
+        for (let k = 0; k < columns; k++) if (k !== top) others += Math.exp(fit[start + k]! - fit[start + top]!)
+        total += weights[r]! * (fit[start + top]! - fit[start + classes[r]!]! + Math.log1p(others))
+      }
+      return total
+    },
+    gradient(fit, out = new Float64Array(size)) {
+      for (let r = 0; r < rows; r++) {
+        const start = r * columns
+        if (!(weights[r]! > 0)) {
+          out.fill(0, start, start + columns)
+          continue
+        }
+        const total = exponentials(fit, start, columns, p)
+        // The class's own entry is minus the sum of the others: p - 1 would cancel, and the row would not add up to 0.
+        let others = 0
+        for (let k = 0; k < columns; k++) {
+          if (k === classes[r]) continue
+          others += p[k]!
+          out[start + k] = (weights[r]! * p[k]!) / total
+        }
+        out[start + classes[r]!] = (-weights[r]! * others) / total
+      }
+      return out
+    },
+    conjugate(P) {
+      let total = 0
+      for (let r = 0; r < rows; r++) {
+        let sum = 0
+        let entropy = 0
+        for (let k = 0; k < columns; k++) {
+          const entry = P[r * columns + k]!
+          if (!(weights[r]! > 0)) {
+            if (entry !== 0) return Number.POSITIVE_INFINITY
+            continue
+          }
+          const q = entry / weights[r]! + (k === classes[r] ? 1 : 0)
+          if (!(q >= -BOUNDARY)) return Number.POSITIVE_INFINITY
+          sum += entry / weights[r]!
+          entropy += entropyTerm(q)
+        }
+        // A sum of K roundings.
+        if (!(Math.abs(sum) <= BOUNDARY * (1 + columns / 8))) return Number.POSITIVE_INFINITY
+        total += weights[r]! * entropy
+      }
+      return total
+    },
+    divergence(to, at) {
+      let total = 0
+      for (let r = 0; r < rows; r++)
+        if (weights[r]! > 0) total += weights[r]! * rowDivergence(to, at, r * columns, p, h)
+      return total
+    },
+  }
+}
+
+/**
+ * The divergence of log sum exp: with the probabilities p at `at` and the step h less its mean p'h, it is
+ * log(sum_k p_k e^{h_k}) = log(1 + sum_k p_k (e^{h_k} - 1 - h_k)), a sum where nothing cancels.
+ */
+function rowDivergence(to: Float64Array, at: Float64Array, start: number, p: Float64Array, h: Float64Array): number {
+  const columns = p.length
+  const top = largest(at, start, columns)
+  const total = exponentials(at, start, columns, p)
+  // Steps are counted from that of the likeliest class: its own, less the mean, then keeps its digits as p_top nears 1.
+  const origin = to[start + top]! - at[start + top]!
+  let mean = 0
+  for (let k = 0; k < columns; k++) {
+    p[k]! /= total
+    h[k] = to[start + k]! - at[start + k]! - origin
+    mean += p[k]! * h[k]!
+  }
+  let excess = 0
+  let highest = Number.NEGATIVE_INFINITY
+  for (let k = 0; k < columns; k++) {
+    h[k]! -= mean
+    if (h[k]! < 40) excess += p[k]! * expExcess(h[k]!)
+    else {
+      // p e^h with one exponential: p alone may vanish and e^h overflow.
+      const exponent = h[k]! + at[start + k]! - at[start + top]! - Math.log(total)
+      h[k] = exponent
+      highest = Math.max(highest, exponent)
+      excess += Math.exp(exponent)
+    }
+  }
+  if (highest <= 700) return Math.log1p(excess)
+  // What is not a large step is below e^40 in all.
+  let sum = 0
+  for (let k = 0; k < columns; k++) if (h[k]! > highest - 600) sum += Math.exp(h[k]! - highest)
+  return highest + Math.log(sum)
+}
+
+/** out <- e^{z_k - largest z}; returns their sum. */
+function exponentials(z: Float64Array, start: number, columns: number, out: Float64Array): number {
+  const most = z[start + largest(z, start, columns)]!
+  let total = 0
+  for (let k = 0; k < columns; k++) total += out[k] = Math.exp(z[start + k]! - most)
+  return total
+}
+
+/** The column of the largest entry of a row. */
+function largest(z: Float64Array, start: number, columns: number): number {
+  let top = 0
+  for (let k = 1; k < columns; k++) if (z[start + k]! > z[start + top]!) top = k
+  return top
+}

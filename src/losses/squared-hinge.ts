@@ -1,0 +1,42 @@
+import type { LossChoice, Matrix } from '../types.ts'
+import { BOUNDARY } from './exponential.ts'
+import { refuseIntercept } from './intercept.ts'
+import { requireSigns } from './labels.ts'
+import { type Entries, separable } from './separable.ts'
+
+/**
+ * F(Z) = (1/2n) sum_{r,k} (1 - y_rk z_rk)_+^2, targets -1 and 1; several columns are one-vs-all.
+ *
+ * Rows with a margin of at least 1 cost nothing. Smoothness 1/n. With t = -n y p, F*(P) = (1/n) sum_{r,k} t^2/2 - t where
+ * every t is at least 0, Infinity elsewhere.
+ */
+export function squaredHinge(): LossChoice {
+  return {
+    name: 'squared-hinge',
+    over: (targets, options) => {
+      refuseIntercept(options, 'squaredHinge')
+      requireSigns(targets, 'squaredHinge')
+      return separable(hingeEntries(targets))
+    },
+  }
+}
+
+function hingeEntries({ rows, data: y }: Matrix): Entries {
+  return {
+    name: 'squared-hinge',
+    weights: new Float64Array(y.length).fill(1 / rows),
+    curvature: 1,
+    value: (z, k) => Math.max(0, 1 - y[k]! * z) ** 2 / 2,
+    slope: (z, k) => -y[k]! * Math.max(0, 1 - y[k]! * z),
+    conjugate(p, k) {
+      const t = -y[k]! * p
+      return t >= -BOUNDARY ? t * (t / 2 - 1) : Number.POSITIVE_INFINITY
+    },
+    divergence(to, at, k) {
+      const before = 1 - y[k]! * at
+      const after = 1 - y[k]! * to
+      if (after <= 0) return before > 0 ? before * (before / 2 - after) : 0
+      return before > 0 ? (to - at) ** 2 / 2 : after ** 2 / 2
+    },
+  }
+}
