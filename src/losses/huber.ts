@@ -1,39 +1,41 @@
-import type { LossChoice, Matrix } from '../types.ts'
+import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { BOUNDARY } from './exponential.ts'
 import { refuseIntercept } from './intercept.ts'
 import { type Entries, separable } from './separable.ts'
+import { entryWeights, rowWeights, type SampleWeights } from './weights.ts'
 
-export interface HuberOptions {
+export interface HuberOptions extends SampleWeights {
   /** The residual from which the loss grows linearly (default 1), in the units of the targets. */
   delta?: number
 }
 
 /**
- * F(Z) = (1/(n c)) sum_{r,k} h(z_rk - y_rk), h(e) = e^2/2 for |e| <= delta and delta |e| - delta^2/2 beyond.
+ * F(Z) = (1/(n c)) sum_{r,k} w_r h(z_rk - y_rk), h(e) = e^2/2 for |e| <= delta and delta |e| - delta^2/2 beyond.
  *
- * Squared for small residuals, absolute for large ones, so that outliers pull with a bounded force. Smoothness 1/(n c).
- * With t = n c p, F*(P) = (1/(n c)) sum_{r,k} t^2/2 + t y where every |t| <= delta, Infinity elsewhere.
+ * Squared for small residuals, absolute for large ones, so that outliers pull with a bounded force. Smoothness
+ * max w / (n c). With t = n c p / w, F*(P) = (1/(n c)) sum_{r,k} w_r (t^2/2 + t y) where every |t| <= delta, Infinity
+ * elsewhere. The weights w are 1 unless given.
  *
  * @throws RangeError when delta is not a positive number.
  */
-export function huber({ delta = 1 }: HuberOptions = {}): LossChoice {
+export function huber({ delta = 1, ...weights }: HuberOptions = {}): LossChoice {
   if (!(delta > 0) || !Number.isFinite(delta))
     throw new RangeError(`huber: delta is ${delta}, expected a positive number; pass the size of an ordinary residual.`)
   return {
     name: 'huber',
     over: (targets, options) => {
       refuseIntercept(options, 'huber')
-      return separable(huberEntries('huber', targets, delta))
+      return separable(huberEntries('huber', targets, rowWeights(targets.rows, weights, 'huber'), delta))
     },
   }
 }
 
 /** delta = Infinity is the squared loss. */
-export function huberEntries(name: string, { data: y }: Matrix, delta: number): Entries {
+export function huberEntries(name: string, { columns, data: y }: Matrix, weights: Vector, delta: number): Entries {
   const clip = (e: number): number => Math.max(-delta, Math.min(delta, e))
   return {
     name,
-    weights: new Float64Array(y.length).fill(1 / y.length),
+    weights: entryWeights(weights, columns, y.length),
     curvature: 1,
     value(z, k) {
       const e = z - y[k]!

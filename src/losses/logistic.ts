@@ -1,30 +1,32 @@
-import type { LossChoice, Matrix } from '../types.ts'
+import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { BOUNDARY, entropyTerm, expExcess, softplus } from './exponential.ts'
 import { refuseIntercept } from './intercept.ts'
 import { requireSigns } from './labels.ts'
 import { type Entries, separable } from './separable.ts'
+import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
- * F(Z) = (1/n) sum_{r,k} log(1 + exp(-y_rk z_rk)), targets -1 and 1; several columns are one-vs-all.
+ * F(Z) = (1/n) sum_{r,k} w_r log(1 + exp(-y_rk z_rk)), targets -1 and 1; several columns are one-vs-all.
  *
- * The fit is the log-odds of the class 1. Smoothness 1/(4n). With t = -n y p, the probability given to the wrong class,
- * F*(P) = (1/n) sum_{r,k} t log t + (1 - t) log(1 - t) where every t is in [0, 1], Infinity elsewhere.
+ * The fit is the log-odds of the class 1. Smoothness max w / (4n). With t = -n y p / w, the probability given to the wrong class,
+ * F*(P) = (1/n) sum_{r,k} w_r (t log t + (1 - t) log(1 - t)) where every t is in [0, 1], Infinity elsewhere. The weights w are 1
+ * unless given.
  */
-export function logistic(): LossChoice {
+export function logistic(weights: ClassWeights = {}): LossChoice {
   return {
     name: 'logistic',
     over: (targets, options) => {
       refuseIntercept(options, 'logistic')
       requireSigns(targets, 'logistic')
-      return separable(logisticEntries(targets))
+      return separable(logisticEntries(targets, signedRowWeights(targets, weights, 'logistic')))
     },
   }
 }
 
-function logisticEntries({ rows, data: y }: Matrix): Entries {
+function logisticEntries({ rows, columns, data: y }: Matrix, weights: Vector): Entries {
   return {
     name: 'logistic',
-    weights: new Float64Array(y.length).fill(1 / rows),
+    weights: entryWeights(weights, columns, rows),
     curvature: 1 / 4,
     value: (z, k) => softplus(-y[k]! * z),
     slope: (z, k) => -y[k]! / (1 + Math.exp(y[k]! * z)),

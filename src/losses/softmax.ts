@@ -2,25 +2,28 @@ import type { Loss, LossChoice, Matrix } from '../types.ts'
 import { BOUNDARY, entropyTerm, expExcess } from './exponential.ts'
 import { refuseIntercept } from './intercept.ts'
 import { classesOf } from './labels.ts'
+import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
 
 /**
- * F(Z) = (1/n) sum_r log(sum_k exp(z_rk)) - z_r,class: cross-entropy of K >= 2 classes, one column each.
+ * F(Z) = (1/n) sum_r w_r (log(sum_k exp(z_rk)) - z_r,class): cross-entropy of K >= 2 classes, one column each.
  *
  * Targets are 1 in the column of the row's class and 0 or -1 elsewhere. Only differences within a row of the fit matter:
- * they are the log-odds between classes. Smoothness 1/(2n). With q_r = n p_r + y_r (0/1 coding),
- * F*(P) = (1/n) sum_{r,k} q log q where every q_r is a probability vector, Infinity elsewhere.
+ * they are the log-odds between classes. Smoothness max w / (2n). With q_r = n p_r / w_r + y_r (0/1 coding),
+ * F*(P) = (1/n) sum_{r,k} w_r q log q where every q_r is a probability vector, Infinity elsewhere. The weights w are 1
+ * unless given.
  */
-export function softmax(): LossChoice {
+export function softmax(options: ClassWeights = {}): LossChoice {
   return {
     name: 'softmax',
-    over(targets, options) {
-      refuseIntercept(options, 'softmax')
+    over(targets, how) {
+      refuseIntercept(how, 'softmax')
       if (targets.columns < 2)
         throw new RangeError(
           `softmax: the targets have ${targets.columns} column, expected one per class; use logistic() for targets -1 and 1.`,
         )
       const classes = classesOf(targets, 'softmax')
-      return crossEntropy(targets, classes, new Float64Array(targets.rows).fill(1 / targets.rows))
+      const weights = classRowWeights(classes, targets.columns, options, 'softmax')
+      return crossEntropy(targets, classes, entryWeights(weights, 1, targets.rows))
     },
   }
 }

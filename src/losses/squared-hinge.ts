@@ -1,30 +1,31 @@
-import type { LossChoice, Matrix } from '../types.ts'
+import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { BOUNDARY } from './exponential.ts'
 import { refuseIntercept } from './intercept.ts'
 import { requireSigns } from './labels.ts'
 import { type Entries, separable } from './separable.ts'
+import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
- * F(Z) = (1/2n) sum_{r,k} (1 - y_rk z_rk)_+^2, targets -1 and 1; several columns are one-vs-all.
+ * F(Z) = (1/2n) sum_{r,k} w_r (1 - y_rk z_rk)_+^2, targets -1 and 1; several columns are one-vs-all.
  *
- * Rows with a margin of at least 1 cost nothing. Smoothness 1/n. With t = -n y p, F*(P) = (1/n) sum_{r,k} t^2/2 - t where
- * every t is at least 0, Infinity elsewhere.
+ * Rows with a margin of at least 1 cost nothing. Smoothness max w / n. With t = -n y p / w,
+ * F*(P) = (1/n) sum_{r,k} w_r (t^2/2 - t) where every t is at least 0, Infinity elsewhere. The weights w are 1 unless given.
  */
-export function squaredHinge(): LossChoice {
+export function squaredHinge(weights: ClassWeights = {}): LossChoice {
   return {
     name: 'squared-hinge',
     over: (targets, options) => {
       refuseIntercept(options, 'squaredHinge')
       requireSigns(targets, 'squaredHinge')
-      return separable(hingeEntries(targets))
+      return separable(hingeEntries(targets, signedRowWeights(targets, weights, 'squaredHinge')))
     },
   }
 }
 
-function hingeEntries({ rows, data: y }: Matrix): Entries {
+function hingeEntries({ rows, columns, data: y }: Matrix, weights: Vector): Entries {
   return {
     name: 'squared-hinge',
-    weights: new Float64Array(y.length).fill(1 / rows),
+    weights: entryWeights(weights, columns, rows),
     curvature: 1,
     value: (z, k) => Math.max(0, 1 - y[k]! * z) ** 2 / 2,
     slope: (z, k) => -y[k]! * Math.max(0, 1 - y[k]! * z),

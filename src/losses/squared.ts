@@ -1,16 +1,28 @@
 import { squaredDistance, squaredNorm } from '../numerics/vectors.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
+import { huberEntries } from './huber.ts'
+import { refuseIntercept } from './intercept.ts'
+import { separable } from './separable.ts'
+import { rowWeights, type SampleWeights } from './weights.ts'
 
 /**
  * F(Z) = |Z - Y|_F^2 / (2 n c) for n rows and c outputs, the scaling of Mishkin, Sahiner and Pilanci's software (ICML 2022).
  *
  * F*(P) = n c |P|^2 / 2 + P'Y. With an unpenalised intercept b the loss is min_b F(Z + 1b'), which removes the column
- * means of Z - Y; its conjugate is finite only where every column of P sums to zero, as every gradient does.
+ * means of Z - Y; its conjugate is finite only where every column of P sums to zero, as every gradient does. With
+ * `sampleWeights` row r of |Z - Y|^2 counts w_r times, F*(P) = sum_{r,k} n c p^2 / (2 w_r) + p y, and the loss is no longer
+ * `quadratic`.
  */
-export function squared(): LossChoice {
+export function squared(weights: SampleWeights = {}): LossChoice {
   return {
     name: 'squared',
-    over: (targets, options = {}) => (options.intercept ? centred(targets) : plain(targets)),
+    over(targets, options = {}) {
+      if (weights.sampleWeights === undefined) return options.intercept ? centred(targets) : plain(targets)
+      refuseIntercept(options, 'squared')
+      return separable(
+        huberEntries('squared', targets, rowWeights(targets.rows, weights, 'squared'), Number.POSITIVE_INFINITY),
+      )
+    },
   }
 }
 
