@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
 export { chooseSolver } from './choose.ts'
 export { explain } from './explain.ts'
 export { leastSquares } from './least-squares.ts'
