@@ -1,2 +1,3 @@
 export { type ActivationCones, type ActiveRows, activationCones, activeRows } from './activation-cones.ts'
 export { nonnegative } from './nonnegative.ts'
+export { nearestPoint } from './polyhedron.ts'
