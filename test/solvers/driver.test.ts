@@ -1,0 +1,381 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type ConvexProgram,
+  certify,
+  explain,
+  type GatedReluNetwork,
+  gatedReluProgram,
+  type Iterate,
+  type Loss,
+  type Progress,
+  proximalGradient,
+  ridge,
+  type Solution,
+  type SolveOptions,
+  type Solver,
+  type Status,
+  sampleGates,
+  solve,
+  solveSync,
+  squared,
+  steps,
+} from '../../src/index.ts'
+import { bent } from '../support/planted.ts'
+
+const { X, y } = bent(60)
+const gates = sampleGates(X, { count: 30 })
+const program = gatedReluProgram({ X, y, gates, lambda: 1e-3 })
+/** Tighter than any solver gets, so that something else ends the work. */
+const endless = { tolerance: 0, maxIterations: Number.POSITIVE_INFINITY } as const
+
+/** What holds of every answer, however it ended. */
+function expectHonest(solution: Solution<GatedReluNetwork>): void {
+  const fresh = certify(program, { coefficients: solution.coefficients })
+  const { certificate } = solution
+  expect(Math.abs(certificate.primal - fresh.primal)).toBeLessThanOrEqual(1e-12 * fresh.primal)
+  expect(certificate.dual).toBeGreaterThanOrEqual(fresh.dual - 1e-12 * fresh.primal)
+  expect(certificate.dual).toBeLessThanOrEqual(optimum * (1 + 1e-9))
+  expect(certificate.primal).toBeGreaterThanOrEqual(optimum * (1 - 1e-9))
+  expect(certificate.gap).toBe(certificate.primal - certificate.dual)
+  expect(solution.seconds).toBeGreaterThanOrEqual(0)
+  expect(solution.model.predict(X).rows).toBe(X.rows)
+}
+
+const optimum = solveSync(program, { tolerance: 1e-10 }).certificate.primal
+
+describe('an abort', () => {
+  it('before the call ends the work at the first step, with a valid certificate', async () => {
+    for (const solution of [
+      await solve(program, { ...endless, signal: AbortSignal.abort() }),
+      solveSync(program, { ...endless, signal: AbortSignal.abort() }),
+    ]) {
+      expect(solution.status).toBe('aborted')
+      expect(solution.iterations).toBeLessThanOrEqual(1)
+      expectHonest(solution)
+    }
+  })
+
+  it('during the work ends it, with the best point so far', async () => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 50)
+    const solution = await solve(program, { ...endless, signal: controller.signal })
+    expect(solution.status).toBe('aborted')
+    expect(solution.iterations).toBeGreaterThan(1)
+    expectHonest(solution)
+    expect(solution.certificate.primal).toBeLessThan(program.loss.value(new Float64Array(X.rows)))
+  })
+
+  it('from onProgress ends the work at once', () => {
+    const controller = new AbortController()
+    const solution = solveSync(program, {
+      ...endless,
+      signal: controller.signal,
+      onProgress: ({ iteration }) => iteration >= 30 && controller.abort(),
+    })
+    expect([solution.status, solution.iterations]).toEqual(['aborted', 30])
+    expectHonest(solution)
+  })
+
+  it('leaves an answer to go on from', () => {
+    const controller = new AbortController()
+    const onProgress = ({ iteration }: Progress): void => {
+      if (iteration >= 50) controller.abort()
+    }
+    const first = solveSync(program, { ...endless, signal: controller.signal, onProgress })
+    const second = solveSync(program, { start: first })
+    expect(second.status).toBe('solved')
+    expect(second.certificate.primal).toBeLessThanOrEqual(first.certificate.primal)
+  })
+
+  it('that never fires changes nothing', () => {
+    const plain = solveSync(program)
+    expect(solveSync(program, { signal: new AbortController().signal }).coefficients).toEqual(plain.coefficients)
+  })
+})
+
+describe('limits', () => {
+  it('maxIterations is exact, and the last iterate is certified', () => {
+    for (const maxIterations of [1, 7, 10, 23]) {
+      const solution = solveSync(program, { tolerance: 0, maxIterations })
+      expect([solution.status, solution.iterations]).toEqual(['iteration-limit', maxIterations])
+      expectHonest(solution)
+    }
+  })
+
+  it('timeLimit ends the work soon after it', async () => {
+    const solution = await solve(program, { ...endless, timeLimit: 0.05 })
+    expect(solution.status).toBe('time-limit')
+    expect(solution.seconds).toBeGreaterThan(0.05)
+    expect(solution.seconds).toBeLessThan(1)
+    expectHonest(solution)
+  })
+
+  it('tolerance decides what counts as solved', () => {
+    let last = Number.POSITIVE_INFINITY
+    for (const tolerance of [1e-1, 1e-3, 1e-6, 1e-9]) {
+      const solution = solveSync(program, { tolerance })
+      expect(solution.status).toBe('solved')
+      expect(solution.certificate.relativeGap).toBeLessThanOrEqual(tolerance)
+      expect(solution.certificate.gap).toBeLessThanOrEqual(last)
+      last = solution.certificate.gap
+    }
+  })
+
+  it('a solver that stops by itself has reached its own limit', () => {
+    const solution = solveSync(program, { solver: walking([point(1e-3), point(2e-3)]) })
+    expect([solution.status, solution.iterations]).toEqual(['iteration-limit', 2])
+    expectHonest(solution)
+  })
+})
+
+describe('the answer', () => {
+  it('is the iterate of lowest objective, not the last one', () => {
+    const [good, bad] = [point(1e-3), point(100)]
+    const values = [good, bad].map((at) => certify(program, at).primal)
+    expect(values[0]).toBeLessThan(values[1]!)
+    const solution = solveSync(program, { solver: walking([bad, good, bad, bad]), checkEvery: 1 })
+    expect(solution.coefficients).toEqual(good.coefficients)
+    expect(solution.certificate.primal).toBe(values[0])
+  })
+
+  it('is a copy of what the solver lends', () => {
+    const lent = point(1e-3)
+    const expected = lent.coefficients.slice()
+    const solver: Solver = {
+      name: 'reuses-its-buffer',
+      supports: () => true,
+      *iterate() {
+        yield lent
+        lent.coefficients.fill(7)
+        yield lent
+      },
+    }
+    expect(solveSync(program, { solver, checkEvery: 1 }).coefficients).toEqual(expected)
+  })
+
+  it('has the best bound seen, from whichever iterate', () => {
+    const near = solveSync(program, { tolerance: 1e-4 })
+    const far = point(100)
+    const solution = solveSync(program, {
+      solver: walking([{ coefficients: near.coefficients }, far]),
+      checkEvery: 1,
+      tolerance: 0,
+      start: far,
+    })
+    expect(solution.certificate.dual).toBe(certify(program, { coefficients: near.coefficients }).dual)
+    expectHonest(solution)
+  })
+
+  it('is recovered once, on first read', () => {
+    let calls = 0
+    const counting: ConvexProgram = {
+      ...program,
+      recover: (at) => {
+        calls++
+        return program.recover(at)
+      },
+    }
+    const solution = solveSync(counting)
+    expect(calls).toBe(0)
+    expect(solution.model).toBe(solution.model)
+    expect(calls).toBe(1)
+  })
+
+  it('is the start where that is solved already', () => {
+    const best = solveSync(program, { tolerance: 1e-9 })
+    const again = solveSync(program, { start: best })
+    expect([again.status, again.iterations]).toEqual(['solved', 0])
+    expect(again.coefficients).toEqual(best.coefficients)
+  })
+})
+
+describe('divergence', () => {
+  /** The squared loss that answers NaN from its calls on. */
+  const failing = (calls: number, what: 'value' | 'gradient', answer = Number.NaN): typeof program => {
+    let left = calls
+    const { quadratic: _, ...loss } = squared().over({ rows: X.rows, columns: 1, data: Float64Array.from(y) })
+    const broken: Loss = {
+      ...loss,
+      value: (fit) => (what === 'value' && left-- <= 0 ? answer : loss.value(fit)),
+      gradient(fit, out) {
+        const slope = loss.gradient(fit, out)
+        return what === 'gradient' && left-- <= 0 ? slope.fill(answer) : slope
+      },
+    }
+    return gatedReluProgram({ X, y, gates, lambda: 1e-3, loss: { name: 'failing', over: () => broken } })
+  }
+
+  it.each([
+    ['value', Number.NaN],
+    ['value', Number.POSITIVE_INFINITY],
+    ['gradient', Number.NaN],
+  ] as const)('a %s that becomes %s after some calls is a status, with the last good point', (what, answer) => {
+    for (const calls of [5, 8, 20, 33]) {
+      const solution = solveSync(failing(calls, what, answer), { ...endless, maxIterations: 1000, checkEvery: 1 })
+      expect(solution.status).toBe('diverged')
+      expect(solution.coefficients.every(Number.isFinite)).toBe(true)
+      expectHonest(solution)
+    }
+  })
+
+  it('an iterate with NaN in it is a status and never the answer', () => {
+    const solver = walking([point(1e-3), point(Number.NaN)])
+    const solution = solveSync(program, { solver, checkEvery: 1 })
+    expect([solution.status, solution.iterations]).toEqual(['diverged', 2])
+    expectHonest(solution)
+  })
+})
+
+describe('progress', () => {
+  it('comes at the start, at the first iterate, at every checkEvery-th and at the last', () => {
+    const seen: number[] = []
+    solveSync(program, { tolerance: 0, maxIterations: 25, checkEvery: 10, onProgress: (at) => seen.push(at.iteration) })
+    expect(seen).toEqual([0, 1, 10, 20, 25])
+  })
+
+  it('tells of a gap that never grows and of time that never goes back', () => {
+    const seen: Progress[] = []
+    const solution = solveSync(program, { tolerance: 1e-8, onProgress: (at) => seen.push(at) })
+    expect(seen.length).toBeGreaterThan(3)
+    for (let k = 1; k < seen.length; k++) {
+      expect(seen[k]!.certificate.gap).toBeLessThanOrEqual(seen[k - 1]!.certificate.gap)
+      expect(seen[k]!.seconds).toBeGreaterThanOrEqual(seen[k - 1]!.seconds)
+    }
+    expect(seen.at(-1)!.certificate).toEqual(solution.certificate)
+  })
+
+  it('steps yields it and returns the solution', async () => {
+    const walk = steps(program, { maxIterations: 25, tolerance: 0 })
+    const seen: number[] = []
+    for (;;) {
+      const at = await walk.next()
+      if (at.done) {
+        expect(at.value.status).toBe('iteration-limit')
+        expectHonest(at.value)
+        break
+      }
+      seen.push(at.value.iteration)
+    }
+    expect(seen).toEqual([0, 1, 10, 20, 25])
+  })
+
+  it('leaving a loop over steps ends the work', async () => {
+    let walked = 0
+    const inner = proximalGradient()
+    const solver: Solver = {
+      ...inner,
+      *iterate(at, start) {
+        for (const iterate of inner.iterate(at, start)) {
+          walked++
+          yield iterate
+        }
+      },
+    }
+    for await (const { iteration } of steps(program, { ...endless, solver })) if (iteration === 30) break
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    expect(walked).toBe(30)
+  })
+})
+
+describe('the event loop', () => {
+  it('breathes while solve works: timers fire all along', async () => {
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    await solve(program, { ...endless, timeLimit: 0.5 })
+    clearInterval(timer)
+    // One turn every 16 ms would be 31.
+    expect(ticks).toBeGreaterThan(10)
+  })
+
+  it('lets two solves share the time', async () => {
+    const order: string[] = []
+    const watch = (name: string): SolveOptions => ({
+      ...endless,
+      timeLimit: 0.15,
+      onProgress: () => order.at(-1) !== name && order.push(name),
+    })
+    await Promise.all([solve(program, watch('a')), solve(program, watch('b'))])
+    expect(order.length).toBeGreaterThan(4)
+  })
+})
+
+describe('options that are refused', () => {
+  const start: Iterate = { coefficients: new Float64Array(program.operator.columns) }
+
+  it.each<[SolveOptions, string]>([
+    [{ tolerance: -1 }, 'solve: tolerance is -1, expected at least 0; pass for example 1e-6.'],
+    [{ tolerance: Number.NaN }, 'solve: tolerance is NaN, expected at least 0; pass for example 1e-6.'],
+    [{ maxIterations: 0 }, 'solve: maxIterations is 0, expected at least 1; pass for example 10000.'],
+    [{ maxIterations: Number.NaN }, 'solve: maxIterations is NaN, expected at least 1; pass for example 10000.'],
+    [{ checkEvery: 0 }, 'solve: checkEvery is 0, expected a positive whole number; pass for example 10.'],
+    [{ checkEvery: 2.5 }, 'solve: checkEvery is 2.5, expected a positive whole number; pass for example 10.'],
+    [{ timeLimit: 0 }, 'solve: timeLimit is 0, expected seconds above 0; pass for example 60.'],
+    [{ timeLimit: Number.NaN }, 'solve: timeLimit is NaN, expected seconds above 0; pass for example 60.'],
+    [
+      { start: { coefficients: new Float64Array(3) } },
+      'solve: start has 3 coefficients and gated-relu has 90; pass a point of this program.',
+    ],
+    [
+      { start: { coefficients: start.coefficients.map(() => Number.NaN) } },
+      'solve: start has entries that are not finite; pass a finite start or none.',
+    ],
+    [
+      { solver: { ...proximalGradient(), supports: () => 'this solver takes nothing.' } },
+      'solve: this solver takes nothing.',
+    ],
+  ])('%o: in a sentence', async (options, sentence) => {
+    expect(solveSync(program, { start }).status).toBe('solved')
+    const expected = new RangeError(sentence)
+    expect(() => solveSync(program, { start, ...options })).toThrow(expected)
+    await expect(solve(program, { start, ...options })).rejects.toThrow(expected)
+    await expect(steps(program, { start, ...options }).next()).rejects.toThrow(expected)
+  })
+})
+
+describe('explain', () => {
+  const { certificate } = solveSync(program)
+  const said = (status: Status, change: object = {}): string =>
+    explain({ status, solver: 'proximal-gradient', iterations: 12, certificate: { ...certificate, ...change } })
+
+  it.each<[Status, RegExp]>([
+    ['solved', /^Solved by proximal-gradient in 12 iterations: .+ % above the optimum\.$/],
+    ['iteration-limit', /^Stopped after 12 iterations: .+; raise maxIterations, loosen tolerance, or start from this/],
+    ['time-limit', /^Stopped at the time limit after 12 iterations: .+; raise timeLimit/],
+    ['aborted', /^Aborted after 12 iterations: .+; pass this solution as start to go on\.$/],
+    ['diverged', /^Diverged after 12 iterations: .+; standardise the data/],
+  ])('says of %s what it means and what to try', (status, sentence) => {
+    expect(said(status)).toMatch(sentence)
+  })
+
+  it('turns the gap into how far above the optimum the objective can be', () => {
+    // primal 1.25 and dual 1: a quarter above.
+    expect(said('solved', { relativeGap: 0.2 })).toContain('at most 25 % above the optimum')
+  })
+
+  it('speaks of the KKT conditions where there is no bound', () => {
+    const without = { relativeGap: 1, stationarity: 3e-8, complementarity: 1e-9 }
+    expect(said('solved', without)).toContain('the KKT conditions hold to 3.0e-8')
+  })
+
+  it('fits a solution as solve returns it', () => {
+    expect(explain(solveSync(gatedReluProgram({ X, y, gates, lambda: 1, penalty: ridge() })))).toMatch(
+      /^Solved by least-squares in \d+ iterations/,
+    )
+  })
+})
+
+/** A point along a fixed direction. */
+function point(size: number): Iterate {
+  return { coefficients: Float64Array.from({ length: program.operator.columns }, (_, k) => size * Math.cos(k)) }
+}
+
+/** A solver that yields these points and stops. */
+function walking(points: Iterate[]): Solver {
+  return {
+    name: 'walking',
+    supports: () => true,
+    *iterate() {
+      yield* points
+    },
+  }
+}
