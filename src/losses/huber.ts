@@ -1,7 +1,7 @@
-import type { LossChoice, Matrix, Vector } from '../types.ts'
+import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
+import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY } from './exponential.ts'
-import { refuseIntercept } from './intercept.ts'
-import { type Entries, separable } from './separable.ts'
+import { separable } from './separable.ts'
 import { entryWeights, rowWeights, type SampleWeights } from './weights.ts'
 
 export interface HuberOptions extends SampleWeights {
@@ -23,19 +23,35 @@ export function huber({ delta = 1, ...weights }: HuberOptions = {}): LossChoice 
     throw new RangeError(`huber: delta is ${delta}, expected a positive number; pass the size of an ordinary residual.`)
   return {
     name: 'huber',
-    over: (targets, options) => {
-      refuseIntercept(options, 'huber')
-      return separable(huberEntries('huber', targets, rowWeights(targets.rows, weights, 'huber'), delta))
+    over(targets, options = {}) {
+      const rows = rowWeights(targets.rows, weights, 'huber')
+      return huberOver('huber', targets, rows, delta, options.intercept === true)
     },
   }
 }
 
 /** delta = Infinity is the squared loss. */
-export function huberEntries(name: string, { columns, data: y }: Matrix, weights: Vector, delta: number): Entries {
+export function huberOver(name: string, targets: Matrix, weights: Vector, delta: number, intercept: boolean): Loss {
+  if (!intercept) return separable(huberEntries(name, targets, weights, delta))
+  const { columns, data } = targets
+  // The loss does not see a shift of y; without it p'y keeps its digits when the targets are far from zero.
+  const shift = Float64Array.from({ length: columns }, (_, column) =>
+    median(data.filter((_, k) => k % columns === column)),
+  )
+  const centred = { ...targets, data: data.map((target, k) => target - shift[k % columns]!) }
+  return separableWithIntercept(huberEntries(name, centred, weights, delta), columns, shift)
+}
+
+function median(values: Vector): number {
+  return values.toSorted()[Math.floor(values.length / 2)] ?? 0
+}
+
+function huberEntries(name: string, { columns, data: y }: Matrix, weights: Vector, delta: number): Rootable {
+  const entries = entryWeights(weights, columns, y.length)
   const clip = (e: number): number => Math.max(-delta, Math.min(delta, e))
   return {
     name,
-    weights: entryWeights(weights, columns, y.length),
+    weights: entries,
     curvature: 1,
     value(z, k) {
       const e = z - y[k]!
@@ -44,6 +60,10 @@ export function huberEntries(name: string, { columns, data: y }: Matrix, weights
     },
     slope: (z, k) => clip(z - y[k]!),
     conjugate: (p, k) => (Math.abs(p) <= delta * (1 + BOUNDARY) ? p * (p / 2 + y[k]!) : Number.POSITIVE_INFINITY),
+    second: (z, k) => (Math.abs(z - y[k]!) <= delta ? 1 : 0),
+    own: (z, k) => y[k]! - z,
+    settled: 2 ** -52 * median(y.map((target) => Math.abs(target))),
+    magnitude: entries.reduce((total, weight, k) => total + weight * Math.abs(y[k]!), 0),
     divergence(to, at, k) {
       const before = clip(at - y[k]!)
       const e = to - y[k]!

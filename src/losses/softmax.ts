@@ -1,7 +1,7 @@
 import type { Loss, LossChoice, Matrix } from '../types.ts'
 import { BOUNDARY, entropyTerm, expExcess } from './exponential.ts'
-import { refuseIntercept } from './intercept.ts'
-import { classesOf } from './labels.ts'
+import { classesOf, requireEveryClass } from './labels.ts'
+import { softmaxWithIntercept } from './softmax-intercept.ts'
 import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
 
 /**
@@ -15,15 +15,17 @@ import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
 export function softmax(options: ClassWeights = {}): LossChoice {
   return {
     name: 'softmax',
-    over(targets, how) {
-      refuseIntercept(how, 'softmax')
+    over(targets, { intercept = false } = {}) {
       if (targets.columns < 2)
         throw new RangeError(
           `softmax: the targets have ${targets.columns} column, expected one per class; use logistic() for targets -1 and 1.`,
         )
       const classes = classesOf(targets, 'softmax')
       const weights = classRowWeights(classes, targets.columns, options, 'softmax')
-      return crossEntropy(targets, classes, entryWeights(weights, 1, targets.rows))
+      const loss = crossEntropy(targets, classes, entryWeights(weights, 1, targets.rows))
+      if (!intercept) return loss
+      requireEveryClass(classes, targets.columns, weights, 'softmax')
+      return softmaxWithIntercept(loss, classes, entryWeights(weights, 1, targets.rows), targets.columns)
     },
   }
 }

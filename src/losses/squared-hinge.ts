@@ -1,8 +1,8 @@
 import type { LossChoice, Matrix, Vector } from '../types.ts'
+import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY } from './exponential.ts'
-import { refuseIntercept } from './intercept.ts'
-import { requireSigns } from './labels.ts'
-import { type Entries, separable } from './separable.ts'
+import { requireBothSigns, requireSigns } from './labels.ts'
+import { separable } from './separable.ts'
 import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
@@ -14,18 +14,21 @@ import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
 export function squaredHinge(weights: ClassWeights = {}): LossChoice {
   return {
     name: 'squared-hinge',
-    over: (targets, options) => {
-      refuseIntercept(options, 'squaredHinge')
+    over(targets, options = {}) {
       requireSigns(targets, 'squaredHinge')
-      return separable(hingeEntries(targets, signedRowWeights(targets, weights, 'squaredHinge')))
+      const entries = hingeEntries(targets, signedRowWeights(targets, weights, 'squaredHinge'))
+      if (!options.intercept) return separable(entries)
+      requireBothSigns(targets, entries.weights, 'squaredHinge')
+      return separableWithIntercept(entries, targets.columns)
     },
   }
 }
 
-function hingeEntries({ rows, columns, data: y }: Matrix, weights: Vector): Entries {
+function hingeEntries({ rows, columns, data: y }: Matrix, weights: Vector): Rootable {
+  const entries = entryWeights(weights, columns, rows)
   return {
     name: 'squared-hinge',
-    weights: entryWeights(weights, columns, rows),
+    weights: entries,
     curvature: 1,
     value: (z, k) => Math.max(0, 1 - y[k]! * z) ** 2 / 2,
     slope: (z, k) => -y[k]! * Math.max(0, 1 - y[k]! * z),
@@ -33,6 +36,11 @@ function hingeEntries({ rows, columns, data: y }: Matrix, weights: Vector): Entr
       const t = -y[k]! * p
       return t >= -BOUNDARY ? t * (t / 2 - 1) : Number.POSITIVE_INFINITY
     },
+    second: (z, k) => (y[k]! * z < 1 ? 1 : 0),
+    // The margin is 1.
+    own: (z, k) => y[k]! - z,
+    settled: 2 ** -52,
+    magnitude: entries.reduce((total, weight) => total + weight, 0),
     divergence(to, at, k) {
       const before = 1 - y[k]! * at
       const after = 1 - y[k]! * to

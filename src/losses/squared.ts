@@ -1,8 +1,6 @@
 import { squaredDistance, squaredNorm } from '../numerics/vectors.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
-import { huberEntries } from './huber.ts'
-import { refuseIntercept } from './intercept.ts'
-import { separable } from './separable.ts'
+import { huberOver } from './huber.ts'
 import { rowWeights, type SampleWeights } from './weights.ts'
 
 /**
@@ -18,10 +16,8 @@ export function squared(weights: SampleWeights = {}): LossChoice {
     name: 'squared',
     over(targets, options = {}) {
       if (weights.sampleWeights === undefined) return options.intercept ? centred(targets) : plain(targets)
-      refuseIntercept(options, 'squared')
-      return separable(
-        huberEntries('squared', targets, rowWeights(targets.rows, weights, 'squared'), Number.POSITIVE_INFINITY),
-      )
+      const rows = rowWeights(targets.rows, weights, 'squared')
+      return huberOver('squared', targets, rows, Number.POSITIVE_INFINITY, options.intercept === true)
     },
   }
 }

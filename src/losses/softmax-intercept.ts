@@ -1,0 +1,137 @@
+import type { Loss, Vector } from '../types.ts'
+import { withIntercept } from './intercept.ts'
+
+/**
+ * The cross-entropy with an intercept per class minimised out, those of sum zero: adding the same to all changes nothing.
+ *
+ * `weights` are one per row, the mean's 1/n included. Damped Newton; where the fit is large the loss is nearly piecewise
+ * linear, and the fit is approached from fractions of it.
+ */
+export function softmaxWithIntercept(loss: Loss, classes: Int32Array, weights: Vector, columns: number): Loss {
+  const scaledFit = new Float64Array(loss.size)
+  const newton = newtonOf(loss, classes, weights, columns)
+  return withIntercept(loss, {
+    columns,
+    best(fit, out, near) {
+      out.fill(0)
+      const widest = near ? 1 : spread(fit, columns)
+      // No intercept is best for a fit that is not finite: that is for the loss's value to report.
+      if (!Number.isFinite(widest)) return
+      for (let heat = Math.max(1, widest / 30); ; heat = Math.max(1, heat / 4)) {
+        for (let k = 0; k < fit.length; k++) scaledFit[k] = fit[k]! / heat
+        for (let k = 0; k < columns; k++) out[k]! /= heat
+        newton(scaledFit, out, heat > 1)
+        for (let k = 0; k < columns; k++) out[k]! *= heat
+        if (heat === 1) return
+      }
+    },
+    rounding: 1e-14 * weights.reduce((total, weight) => total + weight, 0),
+  })
+}
+
+/** b <- argmin_b F(Z + 1b') from the b given; `roughly`, to about a tenth. */
+function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: number) {
+  const at = new Float64Array(loss.size)
+  const to = new Float64Array(loss.size)
+  const slopes = new Float64Array(loss.size)
+  const sums = new Float64Array(columns)
+  const step = new Float64Array(columns)
+  const pairs = new Float64Array(columns * columns)
+
+  return (fit: Vector, b: Vector, roughly: boolean): void => {
+    for (let round = 0; round < 100; round++) {
+      for (let k = 0; k < at.length; k++) at[k] = fit[k]! + b[k % columns]!
+      loss.gradient(at, slopes)
+      sums.fill(0)
+      let size = 0
+      for (let k = 0; k < slopes.length; k++) {
+        sums[k % columns]! += slopes[k]!
+        size += Math.abs(slopes[k]!)
+      }
+      if (sums.every((sum) => Math.abs(sum) <= 2 ** -51 * size)) return
+      couplings(slopes, classes, weights, pairs)
+      for (let k = 0; k < columns; k++) step[k] = -sums[k]!
+      laplacianSolve(pairs, step)
+      let longest = 0
+      let descent = 0
+      for (let k = 0; k < columns; k++) {
+        longest = Math.max(longest, Math.abs(step[k]!))
+        descent += sums[k]! * step[k]!
+      }
+      let length = 1
+      if (longest > 2 ** -20)
+        for (; length > 2 ** -60; length /= 2) {
+          for (let k = 0; k < to.length; k++) to[k] = at[k]! + length * step[k % columns]!
+          // F(to) - F(at) = divergence + length descent, which is to be a tenth of a per mille of the descent at least.
+          if (loss.divergence(to, at) <= -0.9999 * length * descent) break
+        }
+      for (let k = 0; k < columns; k++) b[k]! += length * step[k]!
+      // Convergence is quadratic: the next step would be of the size of this one's square.
+      if (longest <= (roughly ? 0.1 : 2 ** -28)) return
+    }
+  }
+}
+
+/** out[j, k] <- sum_r a_r q_rj q_rk for j != k: minus the off-diagonal of the Hessian in b, from the gradient a (q - y). */
+function couplings(slopes: Vector, classes: Int32Array, weights: Vector, out: Vector): void {
+  const columns = Math.sqrt(out.length)
+  out.fill(0)
+  for (let r = 0; r < classes.length; r++) {
+    if (!(weights[r]! > 0)) continue
+    const probability = (k: number): number => slopes[r * columns + k]! / weights[r]! + (k === classes[r] ? 1 : 0)
+    for (let j = 0; j < columns; j++)
+      for (let k = 0; k < j; k++) {
+        const pair = weights[r]! * probability(j) * probability(k)
+        out[j * columns + k]! += pair
+        out[k * columns + j]! += pair
+      }
+  }
+}
+
+/**
+ * v <- x of sum zero with L x = v for the Laplacian L of the graph with these edge weights, v of sum zero.
+ *
+ * Gaussian elimination, one node after another, which leaves a Laplacian; with every diagonal taken as the sum of its
+ * edges nothing is subtracted, and weights may differ by any factor (Grassmann, Taksar and Heyman 1985, Oper. Res. 33).
+ * Overwrites `edges`.
+ */
+function laplacianSolve(edges: Vector, v: Vector): void {
+  const count = v.length
+  const degrees = new Float64Array(count)
+  for (let last = count - 1; last > 0; last--) {
+    let degree = 0
+    for (let j = 0; j < last; j++) degree += edges[last * count + j]!
+    degrees[last] = degree
+    if (!(degree > 0)) continue
+    for (let i = 0; i < last; i++) {
+      const share = edges[last * count + i]! / degree
+      v[i]! += share * v[last]!
+      for (let j = 0; j < last; j++) if (j !== i) edges[i * count + j]! += share * edges[last * count + j]!
+    }
+  }
+  let mean = 0
+  v[0] = 0
+  for (let k = 1; k < count; k++) {
+    let total = v[k]!
+    for (let j = 0; j < k; j++) total += edges[k * count + j]! * v[j]!
+    v[k] = degrees[k]! > 0 ? total / degrees[k]! : 0
+    mean += v[k]! / count
+  }
+  for (let k = 0; k < count; k++) v[k]! -= mean
+}
+
+/** The largest difference within a row. */
+function spread(fit: Vector, columns: number): number {
+  let widest = 0
+  for (let start = 0; start < fit.length; start += columns) {
+    let low = fit[start]!
+    let high = low
+    for (let k = start + 1; k < start + columns; k++) {
+      low = Math.min(low, fit[k]!)
+      high = Math.max(high, fit[k]!)
+    }
+    const difference = high - low
+    if (!(difference <= widest)) widest = difference
+  }
+  return widest
+}
