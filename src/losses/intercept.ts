@@ -20,9 +20,19 @@ export interface Intercept {
 export function withIntercept(loss: Loss, { columns, best, rounding, shift }: Intercept): Loss {
   const { size } = loss
   const moved = new Float64Array(size)
-  const movedAt = new Float64Array(size)
   const step = new Float64Array(columns)
   const b = new Float64Array(columns)
+  // A fit, and that fit moved: a solver asks for value, gradient and divergence at one point after another.
+  const latest = new Float64Array(size).fill(Number.NaN)
+  const movedLatest = new Float64Array(size)
+
+  const moveLatest = (fit: Vector): Vector => {
+    let k = 0
+    while (k < size && fit[k] === latest[k]) k++
+    if (k === size) return movedLatest
+    latest.set(fit)
+    return move(latest, movedLatest)
+  }
 
   /** out <- z + 1b' at the best b, which is left in `b`. */
   const move = (fit: Vector, out: Vector): Vector => {
@@ -40,8 +50,8 @@ export function withIntercept(loss: Loss, { columns, best, rounding, shift }: In
     name: loss.name,
     size,
     smoothness: loss.smoothness,
-    value: (fit) => loss.value(move(fit, moved)),
-    gradient: (fit, out) => loss.gradient(move(fit, moved), out),
+    value: (fit) => loss.value(moveLatest(fit)),
+    gradient: (fit, out) => loss.gradient(moveLatest(fit), out),
     conjugate(p) {
       const sums = new Float64Array(columns)
       let total = 0
@@ -53,7 +63,7 @@ export function withIntercept(loss: Loss, { columns, best, rounding, shift }: In
       const allowed = 1e-12 * total + rounding
       return sums.every((sum) => Math.abs(sum) <= allowed) ? loss.conjugate(p) : Number.POSITIVE_INFINITY
     },
-    divergence: (to, at) => loss.divergence(move(to, moved), move(at, movedAt)),
+    divergence: (to, at) => loss.divergence(move(to, moved), moveLatest(at)),
     intercept(fit) {
       move(fit, moved)
       return b.map((value, k) => value + (shift?.[k] ?? 0))

@@ -49,7 +49,7 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
         size += Math.abs(slopes[k]!)
       }
       if (sums.every((sum) => Math.abs(sum) <= 2 ** -51 * size)) return
-      couplings(slopes, classes, weights, pairs)
+      couplings(slopes, classes, weights, step, pairs)
       for (let k = 0; k < columns; k++) step[k] = -sums[k]!
       laplacianSolve(pairs, step)
       let longest = 0
@@ -59,7 +59,8 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
         descent += sums[k]! * step[k]!
       }
       let length = 1
-      if (longest > 2 ** -20)
+      // Between points so near the Hessian changes by less than a factor e: the full step descends.
+      if (longest > 0.5)
         for (; length > 2 ** -60; length /= 2) {
           for (let k = 0; k < to.length; k++) to[k] = at[k]! + length * step[k % columns]!
           // F(to) - F(at) = divergence + length descent, which is to be a tenth of a per mille of the descent at least.
@@ -72,16 +73,16 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
   }
 }
 
-/** out[j, k] <- sum_r a_r q_rj q_rk for j != k: minus the off-diagonal of the Hessian in b, from the gradient a (q - y). */
-function couplings(slopes: Vector, classes: Int32Array, weights: Vector, out: Vector): void {
-  const columns = Math.sqrt(out.length)
+/** out[j, k] <- sum_r a_r q_rj q_rk for j != k: minus the off-diagonal of the Hessian in b, from the gradient a (q - y). Overwrites `q`. */
+function couplings(slopes: Vector, classes: Int32Array, weights: Vector, q: Vector, out: Vector): void {
+  const columns = q.length
   out.fill(0)
   for (let r = 0; r < classes.length; r++) {
     if (!(weights[r]! > 0)) continue
-    const probability = (k: number): number => slopes[r * columns + k]! / weights[r]! + (k === classes[r] ? 1 : 0)
+    for (let k = 0; k < columns; k++) q[k] = slopes[r * columns + k]! / weights[r]! + (k === classes[r] ? 1 : 0)
     for (let j = 0; j < columns; j++)
       for (let k = 0; k < j; k++) {
-        const pair = weights[r]! * probability(j) * probability(k)
+        const pair = weights[r]! * q[j]! * q[k]!
         out[j * columns + k]! += pair
         out[k * columns + j]! += pair
       }
