@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
-import { penalties } from '../estimators/options.ts'
+import { type ProgramName, penalties, programs } from '../estimators/options.ts'
 
 /** Options that say how to read a table. */
 export interface TableFlags {
@@ -17,7 +17,7 @@ export interface TableFlags {
 
 /** Options that say how to train. */
 export interface TrainFlags {
-  program: 'gated-relu'
+  program: ProgramName
   lambda: number | 'cv'
   gates: number
   penalty: NonNullable<TrainOptions['penalty']>
@@ -52,7 +52,7 @@ export function addTableOptions(command: Command): Command {
 
 export function addTrainOptions(command: Command): Command {
   return command
-    .addOption(new Option('--program <name>', 'convex program').choices(['gated-relu']).default('gated-relu'))
+    .addOption(new Option('--program <name>', 'convex program').choices(programs).default('gated-relu'))
     .option('--gates <count>', 'activation patterns to sample', whole, 200)
     .addOption(new Option('--penalty <name>', 'what is kept small').choices(Object.keys(penalties)).default('group-l1'))
     .option('--no-bias', 'neurons and gates without a bias')

@@ -1,7 +1,7 @@
 import { lambdaGrid, walk } from '../../solvers/index.ts'
 import type { Task } from '../data/dataset.ts'
 import type { Fold } from '../data/split.ts'
-import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { unstandardize } from '../models/unstandardize.ts'
 import { selectRows } from '../numerics/matrix.ts'
 import type { ConvexProgram, Iterate, Matrix } from '../types.ts'
@@ -32,8 +32,8 @@ const FOLD_TOLERANCE = 1e-3
 const PATIENCE = 3
 
 interface Part {
-  program: ConvexProgram<GatedReluNetwork>
-  network(program: ConvexProgram<GatedReluNetwork>, at: Iterate): GatedReluNetwork
+  program: ConvexProgram<TwoLayerNetwork>
+  network(program: ConvexProgram<TwoLayerNetwork>, at: Iterate): TwoLayerNetwork
   validation: Matrix
   expected: Matrix
   start?: Iterate

@@ -1,13 +1,13 @@
 import { breathe } from '../../solvers/turn.ts'
 import type { Task } from '../data/dataset.ts'
-import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { requireFinite } from '../numerics/matrix.ts'
-import type { Certificate, Matrix, Status } from '../types.ts'
+import type { Certificate, ConvexProgram, Matrix, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
 import { rawNetwork, type TrainedState } from './file.ts'
 import { type TrainOptions, type TrainSettings, trainSettings } from './options.ts'
-import { type TrainingProblem, trainingProblem } from './prepare.ts'
+import { type TrainingProblem, trainingProblem, trainingProgram } from './prepare.ts'
 import { type TrainProgress, training } from './train.ts'
 
 export interface TrainAsyncOptions {
@@ -20,14 +20,14 @@ export interface TrainAsyncOptions {
 export abstract class Estimator {
   protected readonly settings: TrainSettings
   protected state: TrainedState | undefined
-  #network: GatedReluNetwork | undefined
+  #network: TwoLayerNetwork | undefined
 
   protected constructor(options: TrainOptions, caller: string) {
     this.settings = trainSettings(options, caller)
   }
 
   /** The trained network: raw rows in, raw predictions (or class scores) out. */
-  get network(): GatedReluNetwork {
+  get network(): TwoLayerNetwork {
     return (this.#network ??= rawNetwork(this.trained()))
   }
 
@@ -59,7 +59,7 @@ export abstract class Estimator {
   }
 
   /** The trained network before standardisation was undone: a point of the training program, for `verify`. */
-  get preparedNetwork(): GatedReluNetwork {
+  get preparedNetwork(): TwoLayerNetwork {
     return this.trained().network
   }
 
@@ -67,6 +67,12 @@ export abstract class Estimator {
   protected rebuild(X: Matrix, Y: Matrix): TrainingProblem {
     const { prepared, settings, selectedLambda } = this.trained()
     return trainingProblem(X, Y, prepared, settings, selectedLambda)
+  }
+
+  /** The program of these rows and encoded targets, at the lambda that was selected. */
+  protected rebuildProgram(X: Matrix, Y: Matrix): ConvexProgram<TwoLayerNetwork> {
+    const { prepared, settings, selectedLambda } = this.trained()
+    return trainingProgram(X, Y, prepared, settings, selectedLambda)
   }
 
   protected trained(): TrainedState {

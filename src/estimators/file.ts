@@ -1,15 +1,15 @@
 import * as v from 'valibot'
-import { describeDamage, type GatedReluNetwork, loadModel, MODEL_VERSION, unstandardize } from '../models/index.ts'
+import { describeDamage, loadModel, MODEL_VERSION, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
-import { optionsOf, penalties, type TrainSettings, trainSettings } from './options.ts'
+import { optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
 export interface TrainedState {
   readonly settings: TrainSettings
   /** On prepared (standardised) rows; with `prepared` it is the network on raw rows. */
-  readonly network: GatedReluNetwork
+  readonly network: TwoLayerNetwork
   readonly prepared: Preparation
   readonly selectedLambda: number
   readonly status: Status
@@ -39,7 +39,7 @@ export interface EstimatorJson extends ModelJson {
 export type Label = string | number
 
 /** The network on raw rows. */
-export function rawNetwork({ network, prepared }: Pick<TrainedState, 'network' | 'prepared'>): GatedReluNetwork {
+export function rawNetwork({ network, prepared }: Pick<TrainedState, 'network' | 'prepared'>): TwoLayerNetwork {
   return unstandardize(network, prepared.inputs, prepared.targets)
 }
 
@@ -76,7 +76,7 @@ const schema = v.object({
   version: v.literal(1),
   kind: v.picklist(['relu-regressor', 'relu-classifier']),
   settings: v.object({
-    program: v.literal('gated-relu'),
+    program: v.picklist(programs),
     lambda: v.union([v.number(), v.literal('cv')]),
     gates: v.number(),
     penalty: v.picklist(Object.keys(penalties) as (keyof typeof penalties)[]),
@@ -113,7 +113,7 @@ const schema = v.object({
     }),
   ),
   prepared: v.object({ inputs: scaling, targets: scaling }),
-  network: v.looseObject({ kind: v.literal('gated-relu-network') }),
+  network: v.looseObject({ kind: v.picklist(['relu-network', 'gated-relu-network']) }),
 })
 
 /**
@@ -141,7 +141,7 @@ export function stateFromJson(
     trainSettings(optionsOf(fields.settings), 'settings')
     const state = {
       ...fields,
-      network: loadModel(fields.network as object) as GatedReluNetwork,
+      network: loadModel(fields.network as object) as TwoLayerNetwork,
     } as unknown as TrainedState
     const { outputs } = rawNetwork(state)
     const classes: readonly Label[] = fields.classes ?? []

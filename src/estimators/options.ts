@@ -10,12 +10,20 @@ export const penalties: Readonly<Record<PenaltyName, () => PenaltyChoice>> = {
   'feature-group-l1': () => featureGroupL1(),
 }
 
+/** The convex programs by name. */
+export type ProgramName = 'relu' | 'gated-relu'
+
+export const programs: readonly ProgramName[] = ['relu', 'gated-relu']
+
 export type PenaltyName = 'group-l1' | 'joint-group-l1' | 'l1' | 'ridge' | 'feature-group-l1'
 
 /** How a `ReluRegressor` or `ReluClassifier` trains. */
 export interface TrainOptions {
-  /** The convex program (default, and so far the only one: `gated-relu`). */
-  program?: 'gated-relu'
+  /**
+   * The convex program: `relu`, a ReLU network through cone constraints, or `gated-relu`, whose gates stay as sampled
+   * and which is faster to solve (default).
+   */
+  program?: ProgramName
   /**
    * Weight of the penalty on standardised data, or `'cv'` (default): chosen by cross-validation along a path.
    * Units: that of |f(x) - y|^2 / (2 n c) per unit of weight norm.
@@ -93,7 +101,9 @@ export function trainSettings(options: TrainOptions, caller: string): TrainSetti
       refuse(name, `a whole number of at least ${least}`)
   }
   const { lambdaRatio, timeLimit } = settings
-  if (settings.program !== 'gated-relu') refuse('program', '"gated-relu"')
+  if (!programs.includes(settings.program)) refuse('program', `one of ${programs.join(', ')}`)
+  if (settings.program === 'relu' && settings.penalty !== 'group-l1')
+    refuse('penalty', '"group-l1" with the relu program, whose convex form needs it')
   if (settings.lambda !== 'cv' && !(settings.lambda >= 0 && Number.isFinite(settings.lambda)))
     refuse('lambda', 'a number of at least 0 or "cv"')
   if (!Object.hasOwn(penalties, settings.penalty)) refuse('penalty', `one of ${Object.keys(penalties).join(', ')}`)

@@ -1,8 +1,9 @@
 import type { Task } from '../data/dataset.ts'
 import { applyStandardization, type Standardization, standardize } from '../data/standardize.ts'
 import { sampleGates } from '../gates/sample-gates.ts'
-import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { type GatedReluOptions, gatedReluProgram } from '../programs/gated-relu.ts'
+import { reluProgram } from '../programs/relu.ts'
 import type { ConvexProgram, Matrix } from '../types.ts'
 import { penalties, type TrainSettings } from './options.ts'
 
@@ -56,20 +57,25 @@ function informative({ rows, columns, data }: Matrix): number[] {
   return found.length > 0 ? found : all
 }
 
-/** What `gatedReluProgram` takes, with every part there: the problem an estimator trained on, for checks of one's own. */
+/** What `gatedReluProgram` and `reluProgram` take, with every part there: the problem an estimator trained on, for checks of one's own. */
 export interface TrainingProblem extends Required<Omit<GatedReluOptions, 'loss'>> {
   readonly X: Matrix
   readonly y: Matrix
 }
 
-/** The program that training solves, lambda still to come (0). */
+/** The program that training solves; lambda is 0 while it is still to come. */
 export function trainingProgram(
   X: Matrix,
   Y: Matrix,
   prepared: Preparation,
   settings: TrainSettings,
-): ConvexProgram<GatedReluNetwork> {
-  return gatedReluProgram(trainingProblem(X, Y, prepared, settings))
+  lambda = 0,
+): ConvexProgram<TwoLayerNetwork> {
+  const problem = trainingProblem(X, Y, prepared, settings, lambda)
+  // Each program takes back only networks of its own kind.
+  return (
+    settings.program === 'relu' ? reluProgram(problem) : gatedReluProgram(problem)
+  ) as ConvexProgram<TwoLayerNetwork>
 }
 
 function fields({ mean, scale }: Standardization): Standardization {

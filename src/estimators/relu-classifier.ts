@@ -1,6 +1,7 @@
 import { decodeLabels, encodeLabels } from '../data/dataset.ts'
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
-import type { Matrix } from '../types.ts'
+import type { ConvexProgram, Matrix } from '../types.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, type Label, stateFromJson, stateToJson } from './file.ts'
 import { optionsOf, type TrainOptions } from './options.ts'
@@ -70,13 +71,16 @@ export class ReluClassifier extends Estimator {
     return right / predicted.length
   }
 
-  /**
-   * The convex problem that `train(X, labels)` solved, from the same rows: `gatedReluProgram(classifier.problem(X, labels))`
-   * is the program whose point `classifier.preparedNetwork` is.
-   */
+  /** The ingredients of that program: prepared rows and targets, gates, penalty. */
   problem(X: MatrixLike, labels: ArrayLike<Label>): TrainingProblem {
     const [rows, Y] = this.checked(X, labels)
     return this.rebuild(rows, Y)
+  }
+
+  /** The convex program that `train(X, labels)` solved, from the same rows; `preparedNetwork` is a point of it, for `verify`. */
+  program(X: MatrixLike, labels: ArrayLike<Label>): ConvexProgram<TwoLayerNetwork> {
+    const [rows, Y] = this.checked(X, labels)
+    return this.rebuildProgram(rows, Y)
   }
 
   toJSON(): EstimatorJson {

@@ -1,6 +1,7 @@
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { requireFinite } from '../numerics/matrix.ts'
-import type { Matrix } from '../types.ts'
+import type { ConvexProgram, Matrix } from '../types.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, stateFromJson, stateToJson } from './file.ts'
 import { optionsOf, type TrainOptions } from './options.ts'
@@ -70,12 +71,14 @@ export class ReluRegressor extends Estimator {
     return 1 - residual / total
   }
 
-  /**
-   * The convex problem that `train(X, y)` solved, from the same rows: `gatedReluProgram(regressor.problem(X, y))` is the
-   * program whose point `regressor.preparedNetwork` is.
-   */
+  /** The ingredients of that program: prepared rows and targets, gates, penalty. */
   problem(X: MatrixLike, y: MatrixLike): TrainingProblem {
     return this.rebuild(...this.checked(X, y))
+  }
+
+  /** The convex program that `train(X, y)` solved, from the same rows; `preparedNetwork` is a point of it, for `verify`. */
+  program(X: MatrixLike, y: MatrixLike): ConvexProgram<TwoLayerNetwork> {
+    return this.rebuildProgram(...this.checked(X, y))
   }
 
   toJSON(): EstimatorJson {

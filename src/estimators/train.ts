@@ -1,7 +1,7 @@
 import { walk } from '../../solvers/index.ts'
 import type { Task } from '../data/dataset.ts'
 import { kFolds } from '../data/split.ts'
-import type { GatedReluNetwork } from '../models/gated-relu-network.ts'
+import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { unstandardize } from '../models/unstandardize.ts'
 import type { Certificate, Matrix, Solution } from '../types.ts'
 import { type CrossValidation, crossValidate } from './cross-validate.ts'
@@ -22,9 +22,9 @@ export type TrainProgress =
 /** What training found. */
 export interface Trained {
   /** Reads raw rows, answers in raw units. */
-  readonly network: GatedReluNetwork
+  readonly network: TwoLayerNetwork
   /** On the standardised problem. */
-  readonly solution: Solution<GatedReluNetwork>
+  readonly solution: Solution<TwoLayerNetwork>
   readonly prepared: Preparation
   readonly selectedLambda: number
   readonly crossValidation?: CrossValidation

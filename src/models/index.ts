@@ -5,4 +5,5 @@ export {
 } from './gated-relu-network.ts'
 export { describeDamage, loadModel, MODEL_VERSION } from './load-model.ts'
 export { type ReluNetwork, type ReluWeights, reluNetwork } from './relu-network.ts'
+export type { TwoLayerNetwork } from './two-layer-network.ts'
 export { type Scaling, unstandardize } from './unstandardize.ts'

@@ -2,6 +2,9 @@ import { blockNorm, isZeroBlock } from '../numerics/blocks.ts'
 import { type ActivationCones, type ActiveRows, activeRows } from '../sets/activation-cones.ts'
 import type { ConvexSet, Penalty, Vector } from '../types.ts'
 
+/** Bytes that the bases of all blocks' active rows may take; beyond that they are made anew for each projection. */
+const BASES = 2 ** 27
+
 /**
  * R(u) = sum_b |u_b|_2 + indicator of u_b in K_b: group-l1 over blocks that must lie in their activation cones.
  *
@@ -9,27 +12,53 @@ import type { ConvexSet, Penalty, Vector } from '../types.ts'
  * is orthogonal to what is left), the polar is max_b |Proj_{K_b}(v_b)|_2 = sup { u'v : R(u) <= 1 }, and R* is the
  * indicator of polar <= 1. So solvers and certificates of norms serve the ReLU program as they are.
  *
- * `perGate` consecutive blocks share the cone of one gate. Projections start from the block's last active rows. A block
- * with |v_b| <= t needs no projection in the prox, since |Proj_K(v_b)| <= |v_b|.
+ * `perGate` consecutive blocks share the cone of one gate. Most blocks need no projection: |Proj_K(v)| is the smallest
+ * |v + q| over the q in the dual cone, so any such q bounds it from above, and the one that the block's last projection
+ * found is kept (scaled to its best, in 4 d flops). Where that bound is not enough, projection starts from the block's
+ * last active rows.
  */
 export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGate: number }): Penalty {
   const size = cones.dimension
   const blocks = cones.count * perGate
   const gateOf = (b: number): number => Math.floor(b / perGate)
-  // Warm starts, apart for what is projected in the prox and in the polar: these differ.
-  const forProx = warmStarts(blocks, size)
-  const forPolar = warmStarts(blocks, size)
-  const forDomain = warmStarts(blocks, size)
+  const active = new Array<ActiveRows | undefined>(blocks)
+  const keepBasis = 16 * size * size * blocks <= BASES
+  const normals = new Float64Array(blocks * size)
   const scratch = new Float64Array(size)
 
+  /** Projects block b of v to out, and keeps what was added to it as the block's normal. */
+  const project = (b: number, v: Vector, out: Vector, outStart: number): number => {
+    const start = b * size
+    active[b] ??= activeRows(size, keepBasis)
+    const length = cones.project(gateOf(b), v, start, out, outStart, active[b])
+    for (let j = 0; j < size; j++) normals[start + j] = out[outStart + j]! - v[start + j]!
+    return length
+  }
+
+  /** An upper bound of |Proj_K(v_b)|: the least |v_b + s q| over s >= 0 for the block's last normal q. */
+  const bound = (b: number, v: Vector): number => {
+    const start = b * size
+    let vv = 0
+    let vq = 0
+    let qq = 0
+    for (let k = start; k < start + size; k++) {
+      const vk = v[k]!
+      const qk = normals[k]!
+      vv += vk * vk
+      vq += vk * qk
+      qq += qk * qk
+    }
+    return Math.sqrt(vq < 0 ? Math.max(0, vv - (vq * vq) / qq) : vv)
+  }
+
   const polar = (v: Vector): number => {
-    const norms = Float64Array.from({ length: blocks }, (_, b) => blockNorm(v, b * size, size))
-    // From the longest block down: once a projection is longer than every block left, it is the longest.
-    const order = Uint32Array.from({ length: blocks }, (_, b) => b).sort((a, b) => norms[b]! - norms[a]!)
+    const bounds = Float64Array.from({ length: blocks }, (_, b) => bound(b, v))
+    // From the largest bound down: once a projection is longer than every bound left, it is the longest.
+    const order = Uint32Array.from({ length: blocks }, (_, b) => b).sort((a, b) => bounds[b]! - bounds[a]!)
     let largest = 0
     for (const b of order) {
-      if (norms[b]! <= largest) break
-      largest = Math.max(largest, cones.project(gateOf(b), v, b * size, scratch, 0, forPolar(b)))
+      if (bounds[b]! <= largest) break
+      largest = Math.max(largest, project(b, v, scratch, 0))
     }
     return largest
   }
@@ -39,7 +68,7 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     project(u, out = new Float64Array(u.length)) {
       for (let b = 0; b < blocks; b++)
         if (isZeroBlock(u, b * size, size)) out.fill(0, b * size, (b + 1) * size)
-        else cones.project(gateOf(b), u, b * size, out, b * size, forDomain(b))
+        else cones.project(gateOf(b), u, b * size, out, b * size, activeRows(size))
       return out
     },
     // A cone: sup y'u is 0 when y is in the polar cone, Infinity otherwise.
@@ -66,11 +95,11 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     prox(v, step, out = new Float64Array(v.length)) {
       for (let b = 0; b < blocks; b++) {
         const start = b * size
-        if (blockNorm(v, start, size) <= step) {
+        if (bound(b, v) <= step) {
           out.fill(0, start, start + size)
           continue
         }
-        const length = cones.project(gateOf(b), v, start, out, start, forProx(b))
+        const length = project(b, v, out, start)
         const scale = length > step ? 1 - step / length : 0
         for (let j = start; j < start + size; j++) out[j]! *= scale
       }
@@ -87,18 +116,12 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
           // The subdifferential is u/|u| plus the normal cone at u.
           for (let j = 0; j < size; j++) scratch[j] = v[start + j]! - u[start + j]! / length
           total += cones.distanceToNormals(gateOf(b), u, start, scratch, 0) ** 2
-        } else if (blockNorm(v, start, size) > 1) {
+        } else if (bound(b, v) > 1) {
           // The subdifferential is all with |Proj_K| <= 1; the rest of v, in the polar cone, costs nothing.
-          total += Math.max(0, cones.project(gateOf(b), v, start, scratch, 0, forPolar(b)) - 1) ** 2
+          total += Math.max(0, project(b, v, scratch, 0) - 1) ** 2
         }
       }
       return Math.sqrt(total)
     },
   }
-}
-
-/** Active rows per block, made when a block is first projected. */
-function warmStarts(blocks: number, size: number): (b: number) => ActiveRows {
-  const known = new Array<ActiveRows | undefined>(blocks)
-  return (b) => (known[b] ??= activeRows(size))
 }

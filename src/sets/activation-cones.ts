@@ -31,14 +31,16 @@ export interface ActivationCones {
   combine(gate: number, rho: Vector, rhoStart: number, out: Vector, outStart: number): void
 }
 
-/** Rows that hold with equality, between calls: a warm start. */
+/** Rows that hold with equality, between calls: a warm start. With `basis` their factors are kept as well. */
 export interface ActiveRows {
   rows: Int32Array
   count: number
+  readonly basis?: ActiveSpan
 }
 
-export function activeRows(dimension: number): ActiveRows {
-  return { rows: new Int32Array(dimension), count: 0 }
+/** No rows yet. Keeping the basis saves p^2 d flops a projection and costs 16 d^2 bytes. */
+export function activeRows(dimension: number, keepBasis = false): ActiveRows {
+  return { rows: new Int32Array(dimension), count: 0, ...(keepBasis && { basis: activeSpan(dimension) }) }
 }
 
 /** A row counts as met when it is off by no more than this, relative to the point projected. */
@@ -60,7 +62,7 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
   const { unit, source } = unitRows(X)
   const n = source.length
   const sign = (gate: number, k: number): number => (isSet(patterns, source[k]!, gate) ? 1 : -1)
-  const span = activeSpan(d)
+  const shared = activeSpan(d)
   const residual = new Float64Array(d)
 
   const rowProduct = (k: number, u: Vector, start: number): number => {
@@ -84,13 +86,17 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
     scale = Math.sqrt(scale)
     if (!(scale > 0)) {
       active.count = 0
+      active.basis?.clear()
       out.fill(0, outStart, outStart + d)
       return 0
     }
     const tolerance = VIOLATION * scale
     // rho: multipliers of the active rows, all positive. A warm start keeps those rows whose multiplier comes out so.
-    span.clear()
-    for (let k = 0; k < active.count; k++) span.add(unit, active.rows[k]!, sign(gate, active.rows[k]!))
+    const span = active.basis ?? shared
+    if (!active.basis) {
+      span.clear()
+      for (let k = 0; k < active.count; k++) span.add(unit, active.rows[k]!, sign(gate, active.rows[k]!))
+    }
     for (;;) {
       const target = span.solve(v, start)
       if (!span.dropNegative(target, unit)) {
@@ -190,8 +196,8 @@ function unitRows(X: Matrix): { unit: Vector; source: Int32Array } {
   return { unit: unit.slice(0, kept.length * d), source: Int32Array.from(kept) }
 }
 
-/** The span of the active rows: an orthonormal basis Q with B_active' = Q'R, and their multipliers. */
-interface ActiveSpan {
+/** The span of the active rows (an orthonormal basis Q with B_active' = Q'R) and the multipliers last accepted. */
+export interface ActiveSpan {
   readonly rows: Int32Array
   readonly size: number
   clear(): void

@@ -5,7 +5,7 @@ import { preciseCertificate } from '../../certificates/precise.ts'
 import { verify } from '../../certificates/verify.ts'
 import { readCsv } from '../../data/read-csv.ts'
 import type { MissingPolicy } from '../../data/read-csv-options.ts'
-import { gatedReluProgram } from '../../programs/gated-relu.ts'
+import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
 import { addOutputOptions, delimiterOption, whole } from '../options.ts'
 import { type Rows, splitTable } from '../table-data.ts'
@@ -43,9 +43,16 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
   const { estimator } = file
   const train = await trainingRows(dataPath, file, flags.delimiter)
   const problem = problemOf(estimator, train)
-  const program = gatedReluProgram(problem)
+  const program =
+    estimator instanceof ReluClassifier
+      ? estimator.program(train.X, train.labels!)
+      : estimator.program(train.X, train.y)
   const seen = verify(program, estimator.preparedNetwork)
   const { settings } = estimator.toJSON()
+  if (flags.precision !== undefined && settings.program !== 'gated-relu')
+    throw new Error(
+      `${modelPath} is a ${settings.program} model and --precision checks gated-relu ones; leave --precision out.`,
+    )
   const precise =
     flags.precision === undefined
       ? undefined
