@@ -12,6 +12,8 @@ import {
   type Matrix,
   matrix,
   type PenaltyChoice,
+  type ReluNetwork,
+  reluProgram,
   ridge,
   type Vector,
 } from '../src/index.ts'
@@ -112,8 +114,10 @@ export function network(width: number, features: number, outputs: number): fc.Ar
     .map(gatedReluNetwork)
 }
 
-/** Everything `gatedReluProgram` is given. */
+/** Everything a two-layer program is given. */
 export interface Instance {
+  /** Which program; the penalty is the gated one's choice, the ReLU program has its own. */
+  readonly family: Family
   readonly X: Matrix
   readonly y: Matrix
   /** One gate per row, with an offset last when there is one column more than X has. */
@@ -122,6 +126,10 @@ export interface Instance {
   readonly bias: boolean | 'unpenalised'
   readonly lambda: number
 }
+
+export type Family = 'gated-relu' | 'relu'
+
+export type TwoLayerNetwork = GatedReluNetwork | ReluNetwork
 
 export type PenaltyName = 'group-l1' | 'joint-group-l1' | 'l1' | 'ridge' | 'feature-group-l1'
 
@@ -139,6 +147,7 @@ export const norms: readonly PenaltyName[] = ['group-l1', 'joint-group-l1', 'l1'
 
 export interface InstanceOptions {
   readonly inputs?: (rows: number, columns: number) => fc.Arbitrary<Matrix>
+  readonly families?: readonly Family[]
   readonly penalties?: readonly PenaltyName[]
   readonly biases?: readonly Instance['bias'][]
   /** Smallest lambda (default 0). */
@@ -147,7 +156,12 @@ export interface InstanceOptions {
 
 /** A small program: up to 8 rows, 3 features, 5 gates and 2 outputs. */
 export function instance(options: InstanceOptions = {}): fc.Arbitrary<Instance> {
-  const { inputs = anyMatrix, biases = [false, true, 'unpenalised'], leastLambda = 0 } = options
+  const {
+    inputs = anyMatrix,
+    families = ['gated-relu', 'relu'],
+    biases = [false, true, 'unpenalised'],
+    leastLambda = 0,
+  } = options
   const names = options.penalties ?? (Object.keys(penalties) as PenaltyName[])
   const sizes = fc.record({
     n: fc.integer({ min: 1, max: 8 }),
@@ -158,6 +172,7 @@ export function instance(options: InstanceOptions = {}): fc.Arbitrary<Instance> 
   })
   return sizes.chain(({ n, d, gates, outputs, offsets }) =>
     fc.record({
+      family: fc.constantFrom(...families),
       X: inputs(n, d),
       y: targets(n, outputs),
       vectors: plainMatrix(gates, offsets ? d + 1 : d, entry),
@@ -172,8 +187,16 @@ export function instance(options: InstanceOptions = {}): fc.Arbitrary<Instance> 
 }
 
 /** The program of an instance. */
-export function programOf(at: Instance): ConvexProgram<GatedReluNetwork> {
-  return gatedReluProgram({ ...at, gates: gatesOf(at), penalty: penalties[at.penalty] })
+export function programOf(at: Instance): ConvexProgram<TwoLayerNetwork> {
+  const { X, y, bias, lambda } = at
+  const shared = { X, y, bias, lambda, gates: gatesOf(at) }
+  if (at.family === 'relu') return reluProgram(shared)
+  return gatedReluProgram({ ...shared, penalty: penalties[at.penalty] })
+}
+
+/** Coefficients per gate. */
+export function perGate({ family, X, y, bias }: Instance): number {
+  return (family === 'relu' ? 2 : 1) * y.columns * (X.columns + (bias === true ? 1 : 0))
 }
 
 export function gatesOf({ vectors, X }: Instance): Gates {
@@ -184,7 +207,7 @@ export function gatesOf({ vectors, X }: Instance): Gates {
 export function instanceWithPoint(options: InstanceOptions = {}): fc.Arbitrary<[Instance, Vector]> {
   return instance(options).chain((at) => {
     const size = at.X.columns + (at.bias === true ? 1 : 0)
-    const blocks = at.vectors.rows * at.y.columns
+    const blocks = (at.vectors.rows * perGate(at)) / size
     // Whole blocks that are zero, as solutions have them.
     const point = fc
       .tuple(vector(blocks * size), fc.array(fc.boolean(), { minLength: blocks, maxLength: blocks }))

@@ -16,41 +16,57 @@ export interface Naive {
   readonly penalty: PenaltyName
   /** Indices of each group; empty for ridge. */
   readonly groups: number[][]
+  /** The sides of each group's cone, in the ReLU program. */
+  readonly cones?: number[][][]
   readonly lambda: number
 }
 
 export function naive(at: Instance): Naive {
-  const { X, y, vectors, penalty, bias, lambda } = at
+  const { family, X, y, vectors, bias, lambda } = at
   const n = X.rows
   const c = y.columns
   const P = vectors.rows
-  const rows = Array.from({ length: n }, (_, r) => [
-    ...X.data.subarray(r * X.columns, (r + 1) * X.columns),
-    ...(bias === true ? [1] : []),
-  ])
+  const signs = family === 'relu' ? [1, -1] : [1]
+  const rows = rowsOf(at)
   const d = rows[0]!.length
   const A: number[][] = []
   for (let r = 0; r < n; r++)
     for (let k = 0; k < c; k++) {
-      const row = new Array(P * c * d).fill(0)
-      for (let i = 0; i < P; i++) {
-        let side = 0
-        for (let j = 0; j < X.columns; j++) side += X.data[r * X.columns + j]! * vectors.data[i * vectors.columns + j]!
-        if (vectors.columns > X.columns) side += vectors.data[i * vectors.columns + X.columns]!
-        if (side >= 0) for (let j = 0; j < d; j++) row[(i * c + k) * d + j] = rows[r]![j]!
-      }
+      const row: number[] = []
+      for (let i = 0; i < P; i++)
+        for (const sign of signs)
+          for (let output = 0; output < c; output++)
+            for (const value of rows[r]!) row.push(output === k && isOn(at, r, i) ? sign * value : 0)
       A.push(row)
     }
-  return {
+  const shared = {
     A,
     y: Array.from(y.data),
     outputs: c,
     curvature: 1 / (n * c),
     intercept: bias === 'unpenalised',
-    penalty,
-    groups: groupsOf(penalty, P, c, d),
     lambda,
   }
+  if (family === 'gated-relu') return { ...shared, penalty: at.penalty, groups: groupsOf(at.penalty, P, c, d) }
+  const groups = groupsOf('group-l1', P, 2 * c, d)
+  const cones = groups.map((_, b) => coneSides(rows, (r) => isOn(at, r, Math.floor(b / (2 * c)))))
+  return { ...shared, penalty: 'group-l1', groups, cones }
+}
+
+/** X, with a column of ones for a penalised bias. */
+export function rowsOf({ X, bias }: Pick<Instance, 'X' | 'bias'>): number[][] {
+  return Array.from({ length: X.rows }, (_, r) => [
+    ...X.data.subarray(r * X.columns, (r + 1) * X.columns),
+    ...(bias === true ? [1] : []),
+  ])
+}
+
+/** x_r g + g_0 >= 0 */
+export function isOn({ X, vectors }: Pick<Instance, 'X' | 'vectors'>, r: number, gate: number): boolean {
+  let side = 0
+  for (let j = 0; j < X.columns; j++) side += X.data[r * X.columns + j]! * vectors.data[gate * vectors.columns + j]!
+  if (vectors.columns > X.columns) side += vectors.data[gate * vectors.columns + X.columns]!
+  return side >= 0
 }
 
 /** Which coefficients share a norm. */
@@ -105,16 +121,36 @@ export function penaltyOf({ penalty, groups }: Naive, u: ArrayLike<number>): num
   return groups.reduce((total, group) => total + length(group.map((k) => u[k]!)), 0)
 }
 
-/** max over groups of the group's norm: R's dual norm. */
-export function polarOf({ groups }: Naive, v: readonly number[]): number {
-  return groups.reduce((most, group) => Math.max(most, length(group.map((k) => v[k]!))), 0)
+/** max over groups of the norm of the group, or of its projection on its cone: R's dual norm. */
+export function polarOf({ groups, cones }: Naive, v: readonly number[]): number {
+  return groups.reduce((most, group, b) => {
+    const part = group.map((k) => v[k]!)
+    return Math.max(most, length(cones ? projectOnCone(cones[b]!, part) : part))
+  }, 0)
 }
 
-/** The certificate of a point from the formulas: primal, best scaled dual, residuals. */
+/** The point, every group projected on its cone where there are cones. */
+export function insideOf({ groups, cones }: Naive, u: Vector): Vector {
+  if (!cones) return u
+  const inside = u.slice()
+  groups.forEach((group, b) => {
+    const part = projectOnCone(
+      cones[b]!,
+      group.map((k) => u[k]!),
+    )
+    group.forEach((k, j) => {
+      inside[k] = part[j]!
+    })
+  })
+  return inside
+}
+
+/** The certificate of a point from the formulas: primal, best scaled dual, residuals (none with cones). */
 export function naiveCertificate(
   at: Naive,
-  u: Vector,
-): { primal: number; dual: number; stationarity: number; complementarity: number } {
+  given: Vector,
+): { primal: number; dual: number; gradientNorm: number; distance: number; mismatch: number } {
+  const u = insideOf(at, given)
   const { curvature, lambda, penalty } = at
   const residual = residualOf(at, fitOf(at, u))
   const target = residualOf(
@@ -152,9 +188,9 @@ export function naiveCertificate(
   return {
     primal,
     dual,
-    stationarity: length(distances) / (length(zeroGradient) || 1),
-    complementarity:
-      Math.abs(lambda * penaltyOf(at, u) + conjugate - inner) / ((curvature / 2) * length(target) ** 2 || 1),
+    gradientNorm: length(zeroGradient),
+    distance: length(distances),
+    mismatch: Math.abs(lambda * penaltyOf(at, u) + conjugate - inner),
   }
 }
 
@@ -180,11 +216,59 @@ export function ista(at: Naive, iterations: number): number[] {
     const v = u.map((value, k) => value - step * gradient[k]!)
     if (penalty === 'ridge') u = v.map((value) => value / (1 + step * lambda))
     else
-      for (const group of groups) {
-        const size = length(group.map((k) => v[k]!))
+      groups.forEach((group, b) => {
+        const part = group.map((k) => v[k]!)
+        const inside = at.cones ? projectOnCone(at.cones[b]!, part) : part
+        const size = length(inside)
         const scale = size > step * lambda ? 1 - (step * lambda) / size : 0
-        for (const k of group) u[k] = scale * v[k]!
-      }
+        group.forEach((k, j) => {
+          u[k] = scale * inside[j]!
+        })
+      })
   }
   return u
+}
+
+/** Unit rows s_r x_r of { u : s_r x_r u >= 0 }, s_r = 1 where the pattern is on and -1 elsewhere; zero rows say nothing. */
+export function coneSides(rows: readonly number[][], on: (r: number) => boolean): number[][] {
+  return rows.flatMap((row, r) => {
+    const size = length(row)
+    return size > 0 ? [row.map((value) => ((on(r) ? 1 : -1) * value) / size)] : []
+  })
+}
+
+/**
+ * The nearest point with nonnegative products with all sides: of the projections on the subspaces where some sides hold
+ * with equality (at most as many as there are dimensions), the nearest that satisfies the rest.
+ */
+export function projectOnCone(sides: readonly number[][], g: readonly number[]): number[] {
+  let best = g.map(() => 0)
+  let nearest = length(g)
+  const visit = (from: number, basis: number[][], point: number[]): void => {
+    const outside = Math.max(0, ...sides.map((side) => -side.reduce((total, value, j) => total + value * point[j]!, 0)))
+    const distance = length(point.map((value, j) => value - g[j]!))
+    if (outside <= 1e-11 * length(g)) {
+      if (distance < nearest) [best, nearest] = [point, distance]
+    }
+    if (basis.length === g.length) return
+    for (let k = from; k < sides.length; k++) {
+      let rest = sides[k]!.slice()
+      for (let pass = 0; pass < 2; pass++)
+        for (const q of basis) {
+          const along = q.reduce((total, value, j) => total + value * rest[j]!, 0)
+          rest = rest.map((value, j) => value - along * q[j]!)
+        }
+      const size = length(rest)
+      if (size < 1e-9) continue
+      const unit = rest.map((value) => value / size)
+      const along = unit.reduce((total, value, j) => total + value * point[j]!, 0)
+      visit(
+        k + 1,
+        [...basis, unit],
+        point.map((value, j) => value - along * unit[j]!),
+      )
+    }
+  }
+  visit(0, [], g.slice())
+  return best
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { matrix, sampleGates } from '../../src/index.ts'
-import { bitColumns, setBit } from '../../src/numerics/bits.ts'
-import { denseOperator, gatedOperator } from '../../src/operators/index.ts'
+import { type Matrix, matrix, sampleGates } from '../../src/index.ts'
+import { type BitColumns, bitColumns, setBit } from '../../src/numerics/bits.ts'
+import { coneRows, denseOperator, gatedOperator, signedGatedOperator } from '../../src/operators/index.ts'
+import { activationCones } from '../../src/sets/index.ts'
 import { anyMatrix } from '../arbitraries.ts'
 import { operatorLaws, type Specimen } from './operator-laws.ts'
 
@@ -19,12 +20,25 @@ operatorLaws(
 // Patterns are packed 32 rows to a word: the sizes around one and two words are where a kernel would slip.
 for (const outputs of [1, 3])
   for (const n of [1, 31, 32, 33, 65])
-    operatorLaws(`gatedOperator with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`, gated(n, outputs))
+    operatorLaws(`gatedOperator with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`, gated(n, outputs), {
+      selects: true,
+    })
 
 operatorLaws(
   'gatedOperator of any small size',
   fc.tuple(small, fc.integer({ min: 1, max: 2 })).chain(([n, outputs]) => gated(n, outputs)),
+  { selects: true },
 )
+
+for (const outputs of [1, 2])
+  for (const n of [1, 4, 33])
+    operatorLaws(
+      `signedGatedOperator with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
+      gated(n, outputs, [1, -1]),
+    )
+
+for (const perGate of [1, 4])
+  operatorLaws(`coneRows with ${perGate} block${perGate > 1 ? 's' : ''} per gate`, cones(5, perGate))
 
 describe('gatedOperator', () => {
   it('makes the patterns that sampleGates makes on the same X: a row passes where x g >= 0', () => {
@@ -40,7 +54,8 @@ describe('gatedOperator', () => {
       }
       return total
     })
-    operator.apply(u).forEach((value, r) => expect(value).toBeCloseTo(expected[r]!, 13))
+    const fit = operator.apply(u)
+    for (let r = 0; r < 3; r++) expect(fit[r]).toBeCloseTo(expected[r]!, 13)
   })
 
   it('with no gates maps the empty point to zero', () => {
@@ -65,25 +80,55 @@ describe('gatedOperator', () => {
   })
 })
 
-/** Any X and any bits, with the dense twin [D_1 X ... D_P X] laid out as the coefficients are: gate, output, feature. */
-function gated(n: number, outputs: number): fc.Arbitrary<Specimen> {
+/** Any X and any bits. */
+function patterned(
+  n: number,
+): fc.Arbitrary<{ X: Matrix; patterns: BitColumns; on: (r: number, i: number) => boolean }> {
   return fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }))
     .chain(([d, P]) =>
       fc.tuple(anyMatrix(n, d), fc.array(fc.boolean(), { minLength: n * P, maxLength: n * P }), fc.constant(P)),
     )
     .map(([X, bits, P]) => {
-      const d = X.columns
       const patterns = bitColumns(n, P)
-      const twin = matrix(n * outputs, P * outputs * d)
-      for (let r = 0; r < n; r++)
-        for (let i = 0; i < P; i++) {
-          if (!bits[r * P + i]) continue
-          setBit(patterns, r, i)
-          for (let k = 0; k < outputs; k++)
-            for (let j = 0; j < d; j++)
-              twin.data[(r * outputs + k) * twin.columns + (i * outputs + k) * d + j] = X.data[r * d + j]!
-        }
-      return { operator: gatedOperator(X, patterns, outputs), twin, block: outputs * d }
+      const on = (r: number, i: number): boolean => bits[r * P + i]!
+      for (let r = 0; r < n; r++) for (let i = 0; i < P; i++) if (on(r, i)) setBit(patterns, r, i)
+      return { X, patterns, on }
     })
+}
+
+/** With the dense twin [D_1 X ... D_P X] laid out as the coefficients are: gate, sign (where there is one), output, feature. */
+function gated(n: number, outputs: number, signs: readonly number[] = [1]): fc.Arbitrary<Specimen> {
+  return patterned(n).map(({ X, patterns, on }) => {
+    const d = X.columns
+    const block = signs.length * outputs * d
+    const twin = matrix(n * outputs, patterns.count * block)
+    for (let r = 0; r < n; r++)
+      for (let i = 0; i < patterns.count; i++)
+        for (let s = 0; s < signs.length; s++)
+          for (let k = 0; k < outputs; k++)
+            for (let j = 0; on(r, i) && j < d; j++)
+              twin.data[(r * outputs + k) * twin.columns + ((i * signs.length + s) * outputs + k) * d + j] =
+                signs[s]! * X.data[r * d + j]!
+    if (signs.length === 2) return { operator: signedGatedOperator(X, patterns, outputs), twin }
+    return { operator: gatedOperator(X, patterns, outputs), twin, block }
+  })
+}
+
+/** The rows of (2 D_i - I) X over their norms, the zero ones left out, once for each block of the gate. */
+function cones(n: number, perGate: number): fc.Arbitrary<Specimen> {
+  return patterned(n).map(({ X, patterns, on }) => {
+    const d = X.columns
+    const norms = Array.from({ length: n }, (_, r) => Math.hypot(...X.data.subarray(r * d, (r + 1) * d)))
+    const kept = norms.flatMap((norm, r) => (norm > 0 ? [r] : []))
+    const blocks = patterns.count * perGate
+    const twin = matrix(blocks * kept.length, blocks * d)
+    for (let b = 0; b < blocks; b++)
+      kept.forEach((r, k) => {
+        const side = on(r, Math.floor(b / perGate)) ? 1 : -1
+        for (let j = 0; j < d; j++)
+          twin.data[(b * kept.length + k) * twin.columns + b * d + j] = (side * X.data[r * d + j]!) / norms[r]!
+      })
+    return { operator: coneRows(activationCones(X, patterns), perGate), twin }
+  })
 }
