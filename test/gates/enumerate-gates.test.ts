@@ -112,14 +112,12 @@ describe('enumerateGates', () => {
     )
   })
 
-  const degenerate = fc
-    .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3 }))
-    .chain(([n, d]) =>
-      fc.array(fc.array(fc.integer({ min: -2, max: 2 }), { minLength: d, maxLength: d }), {
-        minLength: n,
-        maxLength: n,
-      }),
-    )
+  const degenerate = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3 })).chain(([n, d]) =>
+    fc.array(fc.array(fc.integer({ min: -2, max: 2 }), { minLength: d, maxLength: d }), {
+      minLength: n,
+      maxLength: n,
+    }),
+  )
 
   it('misses no pattern of any vector and invents none, with duplicate, opposite, zero and dependent rows', () => {
     fc.assert(
@@ -181,6 +179,24 @@ describe('enumerateGates', () => {
       X.data.map((value, k) => value * units[k % 3]! * (1 + Math.floor(k / 3)) ** 3),
     )
     expect(texts(enumerateGates(scaled)).sort()).toEqual(texts(enumerateGates(X)).sort())
+  })
+
+  it('with a bias, lists what a column of ones would, so that both programs have one optimum', () => {
+    const X = [[0.189], [-0.413], [1.8], [-0.325], [0.281], [0.978], [0.281]]
+    const y = [1, -1, 0.3, 2, 0.2, -0.4, 0]
+    const ones = X.map((row) => [...row, 1])
+    const gates = enumerateGates(X, { bias: true })
+    expect(gates.vectors.columns).toBe(2)
+    expect(texts(gates).sort()).toEqual(texts(enumerateGates(ones)).sort())
+    const options = { y, lambda: 0.02 }
+    const inside = solveSync(reluProgram({ X, gates, bias: true, ...options }), { tolerance: 1e-9 }).certificate
+    const outside = solveSync(reluProgram({ X: ones, gates: enumerateGates(ones), ...options }), { tolerance: 1e-9 })
+    expect(inside.scope).toBe('network')
+    expect(inside.primal).toBeCloseTo(outside.certificate.primal, 8)
+    const sampled = sampleGates(X, { count: 4, seed: 1, bias: true })
+    const some = solveSync(reluProgram({ X, gates: sampled, bias: true, ...options }), { tolerance: 1e-9 }).certificate
+    expect(some.primal).toBeGreaterThanOrEqual(inside.dual)
+    expect(some.scope).toBe('program')
   })
 
   it('takes about a second for 60 rows of rank 3', () => {
