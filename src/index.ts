@@ -15,8 +15,25 @@ export {
 } from './certificates/index.ts'
 export * from './data/index.ts'
 export * from './estimators/index.ts'
-export { type Gates, gatesFrom, gatesOf, type SampleGatesOptions, sampleGates } from './gates/index.ts'
-export { squared } from './losses/index.ts'
+export {
+  type EnumerateGatesOptions,
+  enumerateGates,
+  type Gates,
+  gatesFrom,
+  gatesOf,
+  type SampleGatesOptions,
+  sampleGates,
+} from './gates/index.ts'
+export {
+  type ClassWeights,
+  type HuberOptions,
+  huber,
+  logistic,
+  type SampleWeights,
+  softmax,
+  squared,
+  squaredHinge,
+} from './losses/index.ts'
 export {
   type GatedReluNetwork,
   type GatedReluWeights,
@@ -30,6 +47,11 @@ export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export { featureGroupL1, groupL1, l1, ridge } from './penalties/index.ts'
 export {
+  type ConeDecomposition,
+  type ConeDecompositionMethod,
+  type ConeDecompositionOptions,
+  coneDecomposition,
+  type GatedPoint,
   type GatedReluOptions,
   gatedReluProgram,
   type ReluOptions,

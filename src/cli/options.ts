@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
-import { type ProgramName, penalties, programs } from '../estimators/options.ts'
+import { type LossName, losses, type ProgramName, penalties, programs } from '../estimators/options.ts'
 
 /** Options that say how to read a table. */
 export interface TableFlags {
@@ -18,6 +18,7 @@ export interface TableFlags {
 /** Options that say how to train. */
 export interface TrainFlags {
   program: ProgramName
+  loss: LossName
   lambda: number | 'cv'
   gates: number
   penalty: NonNullable<TrainOptions['penalty']>
@@ -53,6 +54,11 @@ export function addTableOptions(command: Command): Command {
 export function addTrainOptions(command: Command): Command {
   return command
     .addOption(new Option('--program <name>', 'convex program').choices(programs).default('gated-relu'))
+    .addOption(
+      new Option('--loss <name>', 'what is fitted; huber for regression, the last three for classes')
+        .choices(Object.keys(losses))
+        .default('squared'),
+    )
     .option('--gates <count>', 'activation patterns to sample', whole, 200)
     .addOption(new Option('--penalty <name>', 'what is kept small').choices(Object.keys(penalties)).default('group-l1'))
     .option('--no-bias', 'neurons and gates without a bias')
@@ -88,9 +94,10 @@ export function delimiterOption(): Option {
 }
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
-  const { program, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, timeLimit, folds } = flags
+  const { program, loss, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, timeLimit, folds } =
+    flags
   return {
-    ...{ program, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
+    ...{ program, loss, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
     ...(timeLimit !== undefined && { timeLimit }),
   }
 }

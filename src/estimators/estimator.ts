@@ -22,8 +22,8 @@ export abstract class Estimator {
   protected state: TrainedState | undefined
   #network: TwoLayerNetwork | undefined
 
-  protected constructor(options: TrainOptions, caller: string) {
-    this.settings = trainSettings(options, caller)
+  protected constructor(options: TrainOptions, caller: string, task: Task) {
+    this.settings = trainSettings(options, caller, task)
   }
 
   /** The trained network: raw rows in, raw predictions (or class scores) out. */

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describeDamage, loadModel, MODEL_VERSION, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
-import { optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
+import { losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
@@ -77,6 +77,7 @@ const schema = v.object({
   kind: v.picklist(['relu-regressor', 'relu-classifier']),
   settings: v.object({
     program: v.picklist(programs),
+    loss: v.picklist(Object.keys(losses) as (keyof typeof losses)[]),
     lambda: v.union([v.number(), v.literal('cv')]),
     gates: v.number(),
     penalty: v.picklist(Object.keys(penalties) as (keyof typeof penalties)[]),
@@ -138,7 +139,7 @@ export function stateFromJson(
     )
   return describeDamage(() => {
     const fields = v.parse(schema, head)
-    trainSettings(optionsOf(fields.settings), 'settings')
+    trainSettings(optionsOf(fields.settings), 'settings', kind === 'relu-classifier' ? 'classification' : 'regression')
     const state = {
       ...fields,
       network: loadModel(fields.network as object) as TwoLayerNetwork,

@@ -1,5 +1,7 @@
+import type { Task } from '../data/dataset.ts'
+import { huber, logistic, softmax, squared, squaredHinge } from '../losses/index.ts'
 import { featureGroupL1, groupL1, l1, ridge } from '../penalties/index.ts'
-import type { PenaltyChoice } from '../types.ts'
+import type { LossChoice, PenaltyChoice } from '../types.ts'
 
 /** Penalties by the names that options, files and the command line use. */
 export const penalties: Readonly<Record<PenaltyName, () => PenaltyChoice>> = {
@@ -8,6 +10,23 @@ export const penalties: Readonly<Record<PenaltyName, () => PenaltyChoice>> = {
   l1,
   ridge,
   'feature-group-l1': () => featureGroupL1(),
+}
+
+/** Losses by the names that options, files and the command line use. */
+export const losses: Readonly<Record<LossName, () => LossChoice>> = {
+  squared,
+  huber,
+  logistic,
+  'squared-hinge': squaredHinge,
+  softmax,
+}
+
+export type LossName = 'squared' | 'huber' | 'logistic' | 'squared-hinge' | 'softmax'
+
+/** Which losses a task takes, the default first. */
+export const lossesOf: Readonly<Record<Task, readonly LossName[]>> = {
+  regression: ['squared', 'huber'],
+  classification: ['squared', 'logistic', 'squared-hinge', 'softmax'],
 }
 
 /** The convex programs by name. */
@@ -24,6 +43,11 @@ export interface TrainOptions {
    * and which is faster to solve (default).
    */
   program?: ProgramName
+  /**
+   * What is fitted (default `squared`, also on the -1 and +1 of classes): `huber` too for regression; `logistic`,
+   * `squared-hinge` and `softmax` for classes, where softmax of two classes is the logistic loss.
+   */
+  loss?: LossName
   /**
    * Weight of the penalty on standardised data, or `'cv'` (default): chosen by cross-validation along a path.
    * Units: that of |f(x) - y|^2 / (2 n c) per unit of weight norm.
@@ -58,6 +82,7 @@ export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLi
 
 const defaults: TrainSettings = {
   program: 'gated-relu',
+  loss: 'squared',
   lambda: 'cv',
   gates: 200,
   penalty: 'group-l1',
@@ -82,7 +107,7 @@ export function optionsOf({ timeLimit, ...settings }: TrainSettings): TrainOptio
  *
  * @throws RangeError naming the option, its value and what was expected.
  */
-export function trainSettings(options: TrainOptions, caller: string): TrainSettings {
+export function trainSettings(options: TrainOptions, caller: string, task: Task): TrainSettings {
   for (const name of Object.keys(options))
     if (!Object.hasOwn(defaults, name))
       throw new RangeError(
@@ -102,6 +127,7 @@ export function trainSettings(options: TrainOptions, caller: string): TrainSetti
   }
   const { lambdaRatio, timeLimit } = settings
   if (!programs.includes(settings.program)) refuse('program', `one of ${programs.join(', ')}`)
+  if (!lossesOf[task].includes(settings.loss)) refuse('loss', `one of ${lossesOf[task].join(', ')} for ${task}`)
   if (settings.program === 'relu' && settings.penalty !== 'group-l1')
     refuse('penalty', '"group-l1" with the relu program, whose convex form needs it')
   if (settings.lambda !== 'cv' && !(settings.lambda >= 0 && Number.isFinite(settings.lambda)))

@@ -5,7 +5,7 @@ import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { type GatedReluOptions, gatedReluProgram } from '../programs/gated-relu.ts'
 import { reluProgram } from '../programs/relu.ts'
 import type { ConvexProgram, Matrix } from '../types.ts'
-import { penalties, type TrainSettings } from './options.ts'
+import { losses, penalties, type TrainSettings } from './options.ts'
 
 /** How raw columns became the program's: (x - mean) / scale, for inputs and targets. */
 export interface Preparation {
@@ -13,10 +13,14 @@ export interface Preparation {
   readonly targets: Standardization
 }
 
-/** Means and deviations of the training rows; the identity where standardisation is off. Classes are only centred. */
+/**
+ * Means and deviations of the training rows; the identity where standardisation is off. Classes are only centred, and
+ * for losses that read signs they stay -1 and +1.
+ */
 export function preparation(X: Matrix, Y: Matrix, settings: TrainSettings, task: Task): Preparation {
   const inputs = settings.standardize ? fields(standardize(X)) : identity(X.columns)
-  const targets = settings.standardize ? fields(standardize(Y)) : identity(Y.columns)
+  const signs = task === 'classification' && settings.loss !== 'squared'
+  const targets = settings.standardize && !signs ? fields(standardize(Y)) : identity(Y.columns)
   return { inputs, targets: task === 'classification' ? { ...targets, scale: identity(Y.columns).scale } : targets }
 }
 
@@ -39,6 +43,8 @@ export function trainingProblem(
       features: informative(rows),
     }),
     lambda,
+    // One column holds two classes, of which softmax is the logistic loss.
+    loss: losses[settings.loss === 'softmax' && Y.columns === 1 ? 'logistic' : settings.loss](),
     penalty: penalties[settings.penalty](),
     bias: settings.bias,
   }
@@ -58,7 +64,7 @@ function informative({ rows, columns, data }: Matrix): number[] {
 }
 
 /** What `gatedReluProgram` and `reluProgram` take, with every part there: the problem an estimator trained on, for checks of one's own. */
-export interface TrainingProblem extends Required<Omit<GatedReluOptions, 'loss'>> {
+export interface TrainingProblem extends Required<GatedReluOptions> {
   readonly X: Matrix
   readonly y: Matrix
 }

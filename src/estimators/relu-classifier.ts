@@ -21,7 +21,7 @@ export class ReluClassifier extends Estimator {
   #classes: readonly Label[] = []
 
   constructor(options: TrainOptions = {}) {
-    super(options, 'ReluClassifier')
+    super(options, 'ReluClassifier', 'classification')
   }
 
   /** The class names; two classes share one output (its sign), more have one each. */

@@ -20,7 +20,7 @@ import type { TrainingProblem } from './prepare.ts'
  */
 export class ReluRegressor extends Estimator {
   constructor(options: TrainOptions = {}) {
-    super(options, 'ReluRegressor')
+    super(options, 'ReluRegressor', 'regression')
   }
 
   /** Trains and blocks until done; returns itself. */

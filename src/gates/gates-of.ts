@@ -51,7 +51,8 @@ export function gatesOf(network: { W1: Matrix; b1: Vector }, X: MatrixLike, also
     patterns: selectColumns(patterns, kept),
     count: kept.length,
     bias,
-    exhaustive: also?.exhaustive ?? false,
+    // Offsets reach patterns that gates without them do not.
+    exhaustive: (also?.exhaustive ?? false) && bias === also?.bias,
   }
 }
 

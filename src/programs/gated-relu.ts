@@ -8,6 +8,7 @@ import type { ConvexProgram, Iterate, Matrix, Penalty, PenaltyChoice } from '../
 import {
   networkObjective,
   requireSizes,
+  scopeOf,
   selectGates,
   type TwoLayerOptions,
   type TwoLayerParts,
@@ -49,7 +50,7 @@ function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
     operator: gatedOperator(inputs, gates.patterns, outputs),
     penalty,
     lambda,
-    scope: gates.exhaustive ? 'network' : 'program',
+    scope: scopeOf(parts),
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
       return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })

@@ -12,6 +12,7 @@ import type { ConvexProgram, Iterate } from '../types.ts'
 import {
   networkObjective,
   requireSizes,
+  scopeOf,
   selectGates,
   type TwoLayerOptions,
   type TwoLayerParts,
@@ -53,7 +54,7 @@ function build(parts: TwoLayerParts): ConvexProgram<ReluNetwork> {
       set: nonnegative(),
       penalty: groupL1({ size: inputs.columns }),
     },
-    scope: gates.exhaustive ? 'network' : 'program',
+    scope: scopeOf(parts),
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
       return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })

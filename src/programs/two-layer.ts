@@ -4,7 +4,7 @@ import { selectColumns } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
-import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
+import type { Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
 
 /** What every two-layer program is made from. */
 export interface TwoLayerOptions {
@@ -81,6 +81,14 @@ export function selectGates(gates: Gates, chosen: Int32Array): Gates {
     count: chosen.length,
     exhaustive: gates.exhaustive && chosen.length === gates.count,
   }
+}
+
+/**
+ * `network` only when these are all patterns that such neurons can have: with a bias, those of [X 1], which gates without
+ * an offset do not reach.
+ */
+export function scopeOf({ gates, bias }: TwoLayerParts): Scope {
+  return gates.exhaustive && (gates.bias || !bias) ? 'network' : 'program'
 }
 
 /** The weights that every two-layer network has. */

@@ -52,9 +52,10 @@ describe('a file of an estimator', () => {
       expect(JSON.stringify(again)).toBe(text)
       expect(again.certificate).toEqual(regressor.certificate)
       expect(again.crossValidation).toEqual(regressor.crossValidation)
-      const { penalty, ...problem } = regressor.problem(X, y)
+      const { penalty, loss, ...problem } = regressor.problem(X, y)
       expect(again.problem(X, y)).toMatchObject(problem)
       expect(again.problem(X, y).penalty.name).toBe(penalty.name)
+      expect(again.problem(X, y).loss.name).toBe(loss.name)
     }
   })
 

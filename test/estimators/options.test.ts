@@ -20,7 +20,7 @@ describe('options', () => {
       { penalty: 'ridge' },
       'lambda is "cv", expected a number with the ridge penalty, which has no lambda_max to start a path from.',
     ],
-    [{ program: 'relu-poet' }, 'program is "relu-poet", expected "gated-relu".'],
+    [{ program: 'relu-poet' }, 'program is "relu-poet", expected one of relu, gated-relu.'],
     [{ bias: 'unpenalised' }, 'bias is "unpenalised", expected true or false.'],
     [{ standardize: 1 }, 'standardize is 1, expected true or false.'],
     [{ seed: -1 }, 'seed is -1, expected a whole number of at least 0.'],
@@ -37,7 +37,7 @@ describe('options', () => {
     [{ lambdaRatio: 0 }, 'lambdaRatio is 0, expected a number above 0 and at most 1.'],
     [{ lambdaRatio: 1.5 }, 'lambdaRatio is 1.5, expected a number above 0 and at most 1.'],
     [{ lambdaRatio: '0.1' }, 'lambdaRatio is "0.1", expected a number above 0 and at most 1.'],
-    [{ neurons: 5 }, 'there is no option neurons; the options are program, lambda, gates, '],
+    [{ neurons: 5 }, 'there is no option neurons; the options are program, loss, lambda, gates, '],
     [{ Gates: 5 }, 'there is no option Gates; the options are '],
   ])('refuses %o when it is made, in a sentence with the name of the class', (options, sentence) => {
     for (const Estimator of [ReluRegressor, ReluClassifier]) {

@@ -67,9 +67,9 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     throw new Error(
       '--penalty ridge has no largest lambda for a path to start from; choose another, or fit one --lambda.',
     )
-  const settings = trainSettings({ ...trainOptions({ ...flags, lambda: 0, folds: 5 }) }, 'cvxnn path')
   const { dataset, train, test } = await readSplitTable(path, flags)
   const { classes } = dataset
+  const settings = trainSettings(trainOptions({ ...flags, lambda: 0, folds: 5 }), 'cvxnn path', dataset.task)
   const prepared = preparation(train.X, train.y, settings, dataset.task)
   const program = trainingProgram(train.X, train.y, prepared, settings)
   const display = progressDisplay(flags)
