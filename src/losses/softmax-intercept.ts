@@ -57,8 +57,6 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
       const length = range > 1 ? Math.log1p(range) / range : 1
       for (let k = 0; k < columns; k++) b[k]! += length * step[k]!
       // Convergence is quadratic: the next step would be of the size of this one's square.
-      if (process.env.DBG)
-        console.log(round, longest, length, descent, Array.from(sums), size, Array.from(b), Array.from(step))
       if (range <= (roughly ? 0.1 : 2 ** -28)) return
     }
   }
