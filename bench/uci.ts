@@ -7,22 +7,29 @@ import { promisify } from 'node:util'
 import tQuantile from '@stdlib/stats-base-dists-t-quantile'
 
 /**
- * `cvxnn fit` on UCI tables against the linear baseline of the same split (ridge or logistic, in baselines.json): status,
- * gap, and the test metric with its 95 % interval.
+ * `cvxnn fit` on UCI tables against the baselines of the same split in baselines.json, linear (ridge or logistic) and a
+ * perceptron of 100 ReLUs trained by Adam: status, gap, and the test metric with its 95 % interval.
  *
- *     npm run bench:uci [-- NAME ...]
+ *     npm run bench:uci [-- NAME ...] [--program relu] [--loss logistic] [...]
+ *
+ * Flags go to `cvxnn fit`; --loss counts for classification only.
  *
  * Reads the folder named by CVXNN_DATA and says so when it is not there.
  */
 const data = process.env.CVXNN_DATA ?? '../shared/data'
+const words = process.argv.slice(2)
+const firstFlag = words.findIndex((word) => word.startsWith('--'))
+const names = firstFlag < 0 ? words : words.slice(0, firstFlag)
+const flags = firstFlag < 0 ? [] : words.slice(firstFlag)
 const cli = new URL('../dist/cli.js', import.meta.url).pathname
 const sets = [
   ...['yacht', 'machine', 'boston', 'energy', 'autompg', 'stock', 'wine-quality-red'].map(
     (name) => `regression/${name}`,
   ),
-  ...['iris', 'wine', 'ionosphere', 'parkinsons', 'breast-cancer-wisc-diag', 'statlog-heart', 'pima'].map(
-    (name) => `classification/${name}`,
-  ),
+  ...[
+    ...['iris', 'wine', 'ionosphere', 'parkinsons', 'breast-cancer-wisc-diag', 'statlog-heart', 'pima', 'mammographic'],
+    ...['breast-cancer-wisc', 'credit-approval', 'monks-1', 'monks-2', 'seeds', 'vertebral-column-2clases'],
+  ].map((name) => `classification/${name}`),
 ]
 
 interface Outcome {
@@ -37,16 +44,16 @@ interface Outcome {
   /** Half the width of the 95 % interval of that metric over the test rows. */
   halfWidth: number
   baseline: number
+  mlp: number
   verdict: 'better' | 'within noise' | 'worse'
 }
 
 if (!existsSync(join(data, 'uci'))) {
   console.log(`No data at ${data}; set CVXNN_DATA to a folder that holds uci/.`)
 } else {
-  const chosen =
-    process.argv.length > 2 ? sets.filter((set) => process.argv.slice(2).some((name) => set.endsWith(name))) : sets
-  const header = ['set', 'status', 'gap', 'lambda', 'neurons', 'seconds', 'test', '±95 %', 'linear', 'verdict']
-  const widths = [38, 8, 8, 9, 7, 8, 9, 8, 9, 12]
+  const chosen = names.length > 0 ? sets.filter((set) => names.some((name) => set.endsWith(name))) : sets
+  const header = ['set', 'status', 'gap', 'lambda', 'neurons', 'seconds', 'test', '±95 %', 'linear', 'mlp', 'verdict']
+  const widths = [38, 8, 8, 9, 7, 8, 9, 8, 9, 9, 12]
   const line = (cells: readonly string[]): string => cells.map((cell, k) => cell.padEnd(widths[k]!)).join(' ')
   console.log(line(header))
   for (const set of chosen) {
@@ -62,7 +69,7 @@ if (!existsSync(join(data, 'uci'))) {
         ],
         ...[
           outcome.seconds.toFixed(1),
-          ...[outcome.metric, outcome.halfWidth, outcome.baseline].map((x) => x.toPrecision(4)),
+          ...[outcome.metric, outcome.halfWidth, outcome.baseline, outcome.mlp].map((x) => x.toPrecision(4)),
         ],
         outcome.verdict,
       ]),
@@ -78,6 +85,8 @@ async function run(set: string): Promise<Outcome> {
     await writeFile(join(folder, 'train.csv'), train)
     await writeFile(join(folder, 'test.csv'), test)
     const model = join(folder, 'model.json')
+    const loss = flags.indexOf('--loss')
+    const fitFlags = classification || loss < 0 ? flags : flags.filter((_, k) => k !== loss && k !== loss + 1)
     const task = classification ? 'classification' : 'regression'
     const fit = await command(
       'fit',
@@ -88,6 +97,7 @@ async function run(set: string): Promise<Outcome> {
       task,
       '--test',
       '0',
+      ...fitFlags,
       '--out',
       model,
     )
@@ -110,11 +120,24 @@ async function run(set: string): Promise<Outcome> {
     const baselines = JSON.parse(readFileSync(join(data, 'uci', 'baselines.json'), 'utf8')).datasets[set]
     const baseline: number = classification ? baselines.logistic.test_accuracy : baselines.ridge.test_rmse
     const ahead = classification ? metric - baseline : baseline - metric
+    const mlp: number = baselines.mlp_relu_100[classification ? 'test_accuracy' : 'test_rmse']
     const verdict = ahead > 1e-6 * Math.abs(baseline) ? 'better' : -ahead <= halfWidth ? 'within noise' : 'worse'
     const { status, lambda, neurons, seconds, certificate } = fit as unknown as Outcome & {
       certificate: { relativeGap: number }
     }
-    return { set, status, gap: certificate.relativeGap, lambda, neurons, seconds, metric, halfWidth, baseline, verdict }
+    return {
+      set,
+      status,
+      gap: certificate.relativeGap,
+      lambda,
+      neurons,
+      seconds,
+      metric,
+      halfWidth,
+      baseline,
+      mlp,
+      verdict,
+    }
   } finally {
     await rm(folder, { recursive: true })
   }

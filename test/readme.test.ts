@@ -11,20 +11,28 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, text]) => ({ language, text: text! }))
 
 describe('README', () => {
-  it('prints what its first example says it prints', async () => {
-    const [example, output] = blocks
-    expect(example!.language).toBe('ts')
-    expect(output!.language).toBe('text')
-    const folder = await mkdtemp(join(tmpdir(), 'cvxnn-readme-'))
-    try {
-      const file = join(folder, 'example.mts')
-      await writeFile(file, example!.text.replace("'cvxnn'", JSON.stringify(join(root, 'src/index.ts'))))
-      const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), [file])
-      expect(stdout).toBe(output!.text)
-    } finally {
-      await rm(folder, { recursive: true })
-    }
+  const examples = blocks.flatMap((block, k) =>
+    blocks[k + 1]?.language === 'text' ? [[block, blocks[k + 1]!] as const] : [],
+  )
+
+  it('begins with an example, and shows what more than one print', () => {
+    expect(blocks[0]!.language).toBe('ts')
+    expect(blocks[1]!.language).toBe('text')
+    expect(examples.length).toBeGreaterThan(1)
   })
+
+  for (const [k, [example, output]] of examples.entries())
+    it(`prints what example ${k + 1} says it prints`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'cvxnn-readme-'))
+      try {
+        const file = join(folder, 'example.mts')
+        await writeFile(file, example.text.replace("'cvxnn'", JSON.stringify(join(root, 'src/index.ts'))))
+        const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), [file])
+        expect(stdout).toBe(output.text)
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
 
   it('names two set-up commands that package.json has', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
