@@ -134,12 +134,12 @@ export function insideOf({ groups, cones }: Naive, u: Vector): Vector {
   if (!cones) return u
   const inside = u.slice()
   groups.forEach((group, b) => {
-    const part = projectOnCone(
-      cones[b]!,
-      group.map((k) => u[k]!),
-    )
+    const part = group.map((k) => u[k]!)
+    const nearest = projectOnCone(cones[b]!, part)
+    // What rounding leaves of a projection on the origin has no direction.
+    const zero = length(nearest) <= 1e-12 * length(part)
     group.forEach((k, j) => {
-      inside[k] = part[j]!
+      inside[k] = zero ? 0 : nearest[j]!
     })
   })
   return inside
@@ -198,7 +198,7 @@ export function naiveCertificate(
 export function ista(at: Naive, iterations: number): number[] {
   const { curvature, lambda, groups, penalty } = at
   const width = at.A[0]!.length
-  let direction = Array.from({ length: width }, (_, k) => 1 + (k % 3) / 10)
+  let direction = Array.from({ length: width }, (_, k) => 1 + ((k * k) % 7) / 10)
   let top = 0
   for (let k = 0; k < 200; k++) {
     const image = correlationOf(at, fitOf(at, direction))
