@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { PathPoint } from './commands/path.ts'
+import type { Metrics } from './metrics.ts'
 import { brief } from './terminal.ts'
+
+/** One lambda of a path. */
+export interface PathPoint {
+  readonly lambda: number
+  readonly status: string
+  readonly objective: number
+  readonly bound: number
+  readonly relativeGap: number
+  readonly neurons: number
+  readonly seconds: number
+  readonly train: Metrics
+  readonly test?: Metrics
+}
 
 /**
  * A regularisation path as one HTML file that needs nothing else: charts over lambda (drawn by uPlot, which is put into

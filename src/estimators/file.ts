@@ -20,17 +20,9 @@ export interface TrainedState {
 }
 
 /** The file of an estimator. */
-export interface EstimatorJson extends ModelJson {
+export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network'> {
   readonly kind: 'relu-regressor' | 'relu-classifier'
-  readonly settings: TrainSettings
   readonly network: ModelJson
-  readonly prepared: Preparation
-  readonly selectedLambda: number
-  readonly status: Status
-  readonly solver: string
-  readonly iterations: number
-  readonly certificate: Certificate
-  readonly crossValidation?: CrossValidation
   /** Of a classifier: the class names, in the order of the outputs. */
   readonly classes?: readonly Label[]
 }

@@ -16,24 +16,11 @@ import {
   trainOptions,
   whole,
 } from '../options.ts'
-import { pathPage } from '../path-page.ts'
+import { type PathPoint, pathPage } from '../path-page.ts'
 import { readSplitTable } from '../table-data.ts'
 import { brief, interruptSignal, print, progressDisplay, remark, type Terminal, table } from '../terminal.ts'
 
 type Flags = TableFlags & TrainFlags & Terminal & { count: number; ratio: number; out?: string }
-
-/** One lambda of a path. */
-export interface PathPoint {
-  readonly lambda: number
-  readonly status: string
-  readonly objective: number
-  readonly bound: number
-  readonly relativeGap: number
-  readonly neurons: number
-  readonly seconds: number
-  readonly train: Metrics
-  readonly test?: Metrics
-}
 
 /** cvxnn path: a table in, one certified network per lambda out. */
 export function addPath(program: Command): void {
