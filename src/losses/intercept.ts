@@ -5,6 +5,8 @@ export interface Intercept {
   readonly columns: number
   /** out <- argmin_b F(z + 1b'); `near` when that is known to be all but zero. */
   best(fit: Vector, out: Vector, near: boolean): void
+  /** Takes from a moved fit what the loss does not see, so that a small correction of the intercept is not rounded away. */
+  ground?(fit: Vector): void
   /** The rounding of a column sum of gradients that is not relative to the gradients themselves. */
   readonly rounding: number
   /** What the loss had its targets shifted by, per output: the intercepts that it is given are less by this. */
@@ -17,7 +19,7 @@ export interface Intercept {
  * At the best b the columns of dF sum to zero, so that dF~(Z) = dF(Z + 1b') (envelope) and the divergence of F~ is that of
  * F between the moved fits. F~*(P) = F*(P) where every column of P sums to zero, Infinity elsewhere.
  */
-export function withIntercept(loss: Loss, { columns, best, rounding, shift }: Intercept): Loss {
+export function withIntercept(loss: Loss, { columns, best, ground, rounding, shift }: Intercept): Loss {
   const { size } = loss
   const moved = new Float64Array(size)
   const step = new Float64Array(columns)
@@ -42,6 +44,7 @@ export function withIntercept(loss: Loss, { columns, best, rounding, shift }: In
       best(pass === 0 ? fit : out, step, pass === 1)
       for (let k = 0; k < size; k++) out[k] = (pass === 0 ? fit[k]! : out[k]!) + step[k % columns]!
       for (let k = 0; k < columns; k++) b[k]! += step[k]!
+      if (pass === 0) ground?.(out)
     }
     return out
   }

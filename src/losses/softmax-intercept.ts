@@ -25,6 +25,14 @@ export function softmaxWithIntercept(loss: Loss, classes: Int32Array, weights: V
         if (heat === 1) return
       }
     },
+    // The same taken from all entries of a row changes nothing: the largest becomes 0, and what ties with it small.
+    ground(fit) {
+      for (let start = 0; start < fit.length; start += columns) {
+        let most = fit[start]!
+        for (let k = start + 1; k < start + columns; k++) most = Math.max(most, fit[k]!)
+        for (let k = start; k < start + columns; k++) fit[k]! -= most
+      }
+    },
     rounding: 1e-14 * weights.reduce((total, weight) => total + weight, 0),
   })
 }
@@ -56,8 +64,9 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
       // however flat, and the full step from nearby (Bach 2010, Electron. J. Stat. 4).
       const length = range > 1 ? Math.log1p(range) / range : 1
       for (let k = 0; k < columns; k++) b[k]! += length * step[k]!
-      // Convergence is quadratic: the next step would be of the size of this one's square.
-      if (range <= (roughly ? 0.1 : 2 ** -28)) return
+      if (roughly && range <= 0.1) return
+      // Convergence is quadratic: another step would be of the size of this one's square, and leave as little of the sums.
+      if (range <= 2 ** -28 && sums.every((sum) => Math.abs(sum) <= 2 ** -24 * size)) return
     }
   }
 }
@@ -78,12 +87,15 @@ function couplings(slopes: Vector, classes: Int32Array, weights: Vector, q: Vect
   }
 }
 
+/** Longer than any step that is taken whole, and far from overflow. */
+const LONGEST = 1e100
+
 /**
  * v <- x of sum zero with L x = v for the Laplacian L of the graph with these edge weights, v of sum zero.
  *
  * Gaussian elimination, one node after another, which leaves a Laplacian; with every diagonal taken as the sum of its
  * edges nothing is subtracted, and weights may differ by any factor (Grassmann, Taksar and Heyman 1985, Oper. Res. 33).
- * Overwrites `edges`.
+ * Entries of x end at `LONGEST`, where weights underflow. Overwrites `edges`.
  */
 function laplacianSolve(edges: Vector, v: Vector): void {
   const count = v.length
@@ -104,7 +116,7 @@ function laplacianSolve(edges: Vector, v: Vector): void {
   for (let k = 1; k < count; k++) {
     let total = v[k]!
     for (let j = 0; j < k; j++) total += edges[k * count + j]! * v[j]!
-    v[k] = degrees[k]! > 0 ? total / degrees[k]! : 0
+    v[k] = total === 0 ? 0 : Math.max(-LONGEST, Math.min(LONGEST, total / degrees[k]!))
     mean += v[k]! / count
   }
   for (let k = 0; k < count; k++) v[k]! -= mean
