@@ -11,7 +11,7 @@ export interface AugmentedLagrangianOptions {
   increase?: number
   /** What the violation must fall to from one outer step to the next, or the penalty is increased (default 0.5). */
   progress?: number
-  /** The largest penalty over the first (default 10). */
+  /** The largest penalty over the first (default 4). */
   limit?: number
   /** How small the inner residual must be against the step that the multipliers would take (default 0.1). */
   accuracy?: number
@@ -49,7 +49,7 @@ export interface AugmentedLagrangianOptions {
  * @throws RangeError when an option is out of range, or on iterating from multipliers of another size.
  */
 export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): Solver {
-  const { increase = 2, progress = 0.5, limit = 10, accuracy = 0.1, checkEvery = 10 } = options
+  const { increase = 2, progress = 0.5, limit = 4, accuracy = 0.1, checkEvery = 10 } = options
   check(options)
   return {
     name: 'augmented-lagrangian',
@@ -104,7 +104,10 @@ export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): S
       for (;;) {
         const step = 1 / (bendA + state.delta * bendG)
         let violation = 0
+        // count: inner iterations · lowest, since: smallest residual and when it was met
         let count = 0
+        let lowest = Number.POSITIVE_INFINITY
+        let since = 0
         for (const iterate of proximalGradient({ step }).iterate(inner, at)) {
           at = { coefficients: iterate.coefficients, fit: iterate.fit! }
           yield { coefficients: at.coefficients, fit: at.fit.subarray(0, n), multipliers }
@@ -117,7 +120,11 @@ export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): S
           size = Math.max(size, norm(at.fit.subarray(n)))
           violation = size > 0 ? change / (state.delta * size) : 0
           const small = residual <= accuracy * change && residual <= violation * gradientScale
-          if (small || residual <= ROUNDING * (gradientScale + norm(u) / step)) break
+          if (residual < lowest) {
+            lowest = residual
+            since = count
+          }
+          if (small || residual <= ROUNDING * (gradientScale + norm(u) / step) || count > 2 * since + PATIENCE) break
         }
 
         if (tunings > 0) {
@@ -148,7 +155,9 @@ export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): S
 const WINDOW = { large: 0.1, tiny: 1e-3 }
 const TUNINGS = 6
 /** An inner residual this small, relative to what it is the difference of, is rounding. */
-const ROUNDING = 1e-14
+const ROUNDING = 2e-16
+/** Inner iterations without a new smallest residual, beyond as many as came before it, after which rounding is all there is. */
+const PATIENCE = 1000
 
 /**
  * F(z1) + delta/2 dist^2(z2 + gamma/delta, C) for z = [z1; z2]; `at` holds delta and gamma and is read at every call.
@@ -195,7 +204,9 @@ export function augmentedLoss(loss: Loss, set: ConvexSet, at: { delta: number; m
       let total = 0
       for (let k = 0; k < m; k++) {
         const outside = s[k]! - near[k]!
-        const turn = sTo[k]! - nearTo[k]! - outside
+        // Where both have the same nearest entry the shift drops out, and its rounding with it.
+        const same = nearTo[k]! === near[k]!
+        const turn = same ? to[n + k]! - from[n + k]! : sTo[k]! - nearTo[k]! - outside
         total += (turn * turn) / 2 - outside * (nearTo[k]! - near[k]!)
       }
       return loss.divergence(to.subarray(0, n), from.subarray(0, n)) + at.delta * total
@@ -247,7 +258,7 @@ function check({
   delta = 1,
   increase = 2,
   progress = 0.5,
-  limit = 10,
+  limit = 4,
   accuracy = 0.1,
   checkEvery = 10,
 }: AugmentedLagrangianOptions): void {
@@ -257,7 +268,7 @@ function check({
   if (!(delta > 0 && delta < Number.POSITIVE_INFINITY)) refuse('delta', delta, 'a finite number above 0', 1)
   if (!(increase >= 1 && increase < Number.POSITIVE_INFINITY)) refuse('increase', increase, 'at least 1', 2)
   if (!(progress > 0)) refuse('progress', progress, 'above 0', 0.5)
-  if (!(limit >= 1)) refuse('limit', limit, 'at least 1', 10)
+  if (!(limit >= 1)) refuse('limit', limit, 'at least 1', 4)
   if (!(accuracy > 0)) refuse('accuracy', accuracy, 'above 0', 0.1)
   if (!Number.isInteger(checkEvery) || checkEvery < 1) refuse('checkEvery', checkEvery, 'a positive whole number', 10)
 }
