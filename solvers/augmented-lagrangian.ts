@@ -41,7 +41,7 @@ export interface AugmentedLagrangianOptions {
  *
  * Every inner iterate is yielded; it may lie outside the constraint by a little, and the certificate speaks of the
  * nearest point inside. With `start.multipliers`, from a solution of this program, little is left to do; from one at a
- * near lambda, half or less. Per inner iterate one product with each of A, A', G and G'. Small lambda takes more outer
+ * near lambda, less than from zero. Per inner iterate one product with each of A, A', G and G'. Small lambda takes more outer
  * steps and longer inner problems; where the penalty's domain has an exact prox, proximalGradient() needs fewer iterates.
  *
  * Mishkin, Sahiner and Pilanci, ICML 2022. Inexact steps: Rockafellar 1976, Math. Oper. Res. 1(2). Acceleration: Güler
