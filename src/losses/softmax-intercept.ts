@@ -1,4 +1,5 @@
 import type { Loss, Vector } from '../types.ts'
+import { exponentials } from './exponential.ts'
 import { withIntercept } from './intercept.ts'
 
 /**
@@ -7,9 +8,9 @@ import { withIntercept } from './intercept.ts'
  * `weights` are one per row, the mean's 1/n included. Damped Newton; where the fit is large the loss is nearly piecewise
  * linear, and the fit is approached from fractions of it.
  */
-export function softmaxWithIntercept(loss: Loss, classes: Int32Array, weights: Vector, columns: number): Loss {
+export function softmaxWithIntercept(loss: Loss, weights: Vector, columns: number): Loss {
   const scaledFit = new Float64Array(loss.size)
-  const newton = newtonOf(loss, classes, weights, columns)
+  const newton = newtonOf(loss, weights, columns)
   return withIntercept(loss, {
     columns,
     best(fit, out, near) {
@@ -17,7 +18,7 @@ export function softmaxWithIntercept(loss: Loss, classes: Int32Array, weights: V
       const widest = near ? 1 : spread(fit, columns)
       // No intercept is best for a fit that is not finite: that is for the loss's value to report.
       if (!Number.isFinite(widest)) return
-      for (let heat = Math.max(1, widest / 30); ; heat = Math.max(1, heat / 4)) {
+      for (let heat = Math.max(1, widest / 30); ; heat = Math.max(1, heat / 2)) {
         for (let k = 0; k < fit.length; k++) scaledFit[k] = fit[k]! / heat
         for (let k = 0; k < columns; k++) out[k]! /= heat
         newton(scaledFit, out, heat > 1)
@@ -38,10 +39,11 @@ export function softmaxWithIntercept(loss: Loss, classes: Int32Array, weights: V
 }
 
 /** b <- argmin_b F(Z + 1b') from the b given; `roughly`, to about a tenth. */
-function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: number) {
+function newtonOf(loss: Loss, weights: Vector, columns: number) {
   const at = new Float64Array(loss.size)
   const slopes = new Float64Array(loss.size)
   const sums = new Float64Array(columns)
+  const sizes = new Float64Array(columns)
   const step = new Float64Array(columns)
   const pairs = new Float64Array(columns * columns)
 
@@ -50,15 +52,16 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
       for (let k = 0; k < at.length; k++) at[k] = fit[k]! + b[k % columns]!
       loss.gradient(at, slopes)
       sums.fill(0)
-      let size = 0
+      sizes.fill(0)
       for (let k = 0; k < slopes.length; k++) {
         sums[k % columns]! += slopes[k]!
-        size += Math.abs(slopes[k]!)
+        sizes[k % columns]! += Math.abs(slopes[k]!)
       }
+      const size = sizes.reduce((total, part) => total + part, 0)
       if (sums.every((sum) => Math.abs(sum) <= 2 ** -51 * size)) return
-      couplings(slopes, classes, weights, step, pairs)
+      couplings(at, weights, step, pairs)
       for (let k = 0; k < columns; k++) step[k] = -sums[k]!
-      laplacianSolve(pairs, step)
+      laplacianSolve(pairs, step, sizes)
       const range = Math.max(...step) - Math.min(...step)
       // Along a step the third derivative is at most `range` times the second, so that this length descends from anywhere,
       // however flat, and the full step from nearby (Bach 2010, Electron. J. Stat. 4).
@@ -71,16 +74,21 @@ function newtonOf(loss: Loss, classes: Int32Array, weights: Vector, columns: num
   }
 }
 
-/** out[j, k] <- sum_r a_r q_rj q_rk for j != k: minus the off-diagonal of the Hessian in b, from the gradient a (q - y). Overwrites `q`. */
-function couplings(slopes: Vector, classes: Int32Array, weights: Vector, q: Vector, out: Vector): void {
+/**
+ * out[j, k] <- sum_r a_r q_rj q_rk for j != k, q the probabilities at a fit: minus the Hessian in b off its diagonal.
+ *
+ * The smallest probability counts: it may be all that couples a class to the others. Overwrites `q`.
+ */
+function couplings(fit: Vector, weights: Vector, q: Vector, out: Vector): void {
   const columns = q.length
   out.fill(0)
-  for (let r = 0; r < classes.length; r++) {
+  for (let r = 0; r < weights.length; r++) {
     if (!(weights[r]! > 0)) continue
-    for (let k = 0; k < columns; k++) q[k] = slopes[r * columns + k]! / weights[r]! + (k === classes[r] ? 1 : 0)
+    const total = exponentials(fit, r * columns, columns, q)
+    const scale = weights[r]! / (total * total)
     for (let j = 0; j < columns; j++)
       for (let k = 0; k < j; k++) {
-        const pair = weights[r]! * q[j]! * q[k]!
+        const pair = scale * q[j]! * q[k]!
         out[j * columns + k]! += pair
         out[k * columns + j]! += pair
       }
@@ -95,19 +103,23 @@ const LONGEST = 1e100
  *
  * Gaussian elimination, one node after another, which leaves a Laplacian; with every diagonal taken as the sum of its
  * edges nothing is subtracted, and weights may differ by any factor (Grassmann, Taksar and Heyman 1985, Oper. Res. 33).
- * Entries of x end at `LONGEST`, where weights underflow. Overwrites `edges`.
+ * Entries of x end at `LONGEST`, where weights underflow. `sizes` are
+ * what the entries of v are sums of: what is rounding of those is zero, or small weights would make it long steps.
+ * Overwrites `edges` and `sizes`.
  */
-function laplacianSolve(edges: Vector, v: Vector): void {
+function laplacianSolve(edges: Vector, v: Vector, sizes: Vector): void {
   const count = v.length
   const degrees = new Float64Array(count)
   for (let last = count - 1; last > 0; last--) {
     let degree = 0
     for (let j = 0; j < last; j++) degree += edges[last * count + j]!
     degrees[last] = degree
+    if (Math.abs(v[last]!) <= 2 ** -50 * sizes[last]!) v[last] = 0
     if (!(degree > 0)) continue
     for (let i = 0; i < last; i++) {
       const share = edges[last * count + i]! / degree
       v[i]! += share * v[last]!
+      sizes[i]! += share * sizes[last]!
       for (let j = 0; j < last; j++) if (j !== i) edges[i * count + j]! += share * edges[last * count + j]!
     }
   }

@@ -1,5 +1,5 @@
 import type { Loss, LossChoice, Matrix } from '../types.ts'
-import { BOUNDARY, entropyTerm, expExcess } from './exponential.ts'
+import { BOUNDARY, entropyTerm, expExcess, exponentials, largest } from './exponential.ts'
 import { classesOf, requireEveryClass } from './labels.ts'
 import { softmaxWithIntercept } from './softmax-intercept.ts'
 import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
@@ -25,7 +25,7 @@ export function softmax(options: ClassWeights = {}): LossChoice {
       const loss = crossEntropy(targets, classes, entryWeights(weights, 1, targets.rows))
       if (!intercept) return loss
       requireEveryClass(classes, targets.columns, weights, 'softmax')
-      return softmaxWithIntercept(loss, classes, entryWeights(weights, 1, targets.rows), targets.columns)
+      return softmaxWithIntercept(loss, entryWeights(weights, 1, targets.rows), targets.columns)
     },
   }
 }
@@ -137,19 +137,4 @@ function rowDivergence(to: Float64Array, at: Float64Array, start: number, p: Flo
   let sum = 0
   for (let k = 0; k < columns; k++) if (h[k]! > highest - 600) sum += Math.exp(h[k]! - highest)
   return highest + Math.log(sum)
-}
-
-/** out <- e^{z_k - largest z}; returns their sum. */
-function exponentials(z: Float64Array, start: number, columns: number, out: Float64Array): number {
-  const most = z[start + largest(z, start, columns)]!
-  let total = 0
-  for (let k = 0; k < columns; k++) total += out[k] = Math.exp(z[start + k]! - most)
-  return total
-}
-
-/** The column of the largest entry of a row. */
-function largest(z: Float64Array, start: number, columns: number): number {
-  let top = 0
-  for (let k = 1; k < columns; k++) if (z[start + k]! > z[start + top]!) top = k
-  return top
 }
