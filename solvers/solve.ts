@@ -50,10 +50,15 @@ export async function* steps<M>(
   options: SolveOptions = {},
 ): AsyncGenerator<Progress, Solution<M>> {
   const walking = walk(program, options)
-  for (;;) {
-    const at = await breathe(walking, (value) => value !== undefined)
-    if (!('iteration' in at)) return at
-    yield at
+  try {
+    for (;;) {
+      const at = await breathe(walking, (value) => value !== undefined)
+      if (!('iteration' in at)) return at
+      yield at
+    }
+  } finally {
+    // Whoever leaves the loop early lets the solver clean up.
+    walking.return(undefined as never)
   }
 }
 
@@ -95,6 +100,7 @@ export function* walk<M>(
 
   yield report(certificate)
   if (isSolved(certificate, program.lambda, tolerance)) return finish('solved')
+  if (signal?.aborted) return finish('aborted')
   for (const iterate of solver.iterate(program, start)) {
     iterations++
     const last = iterations >= maxIterations

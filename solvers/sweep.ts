@@ -25,10 +25,14 @@ export async function* sweep<M>(
   options: SweepOptions = {},
 ): AsyncGenerator<Solution<M>, void> {
   const path = walkPath(program, options)
-  for (;;) {
-    const at = await breathe(path, (value) => value !== undefined && 'program' in value)
-    if (at === undefined || !('program' in at)) return
-    yield at
+  try {
+    for (;;) {
+      const at = await breathe(path, (value) => value !== undefined && 'program' in value)
+      if (at === undefined || !('program' in at)) return
+      yield at
+    }
+  } finally {
+    path.return()
   }
 }
 

@@ -145,8 +145,11 @@ export interface ConvexProgram<M = unknown> {
   recover(at: Iterate): M
   /** The point this network stands for; throws when the network uses a pattern the program does not have. */
   embed(model: M, tolerance?: number): Iterate
-  /** The network's own objective, F(f(X)) + lambda/2 (|W1|^2 + |W2|^2): never below the program's optimum over its patterns. */
-  networkObjective?(model: M): number
+  /**
+   * The network's own objective, F(f(X)) + lambda/2 (|W1|^2 + |W2|^2): never below the program's optimum over its patterns.
+   * Undefined for a network that the program does not bound, such as one whose neurons serve several outputs.
+   */
+  networkObjective?(model: M): number | undefined
 }
 
 /**

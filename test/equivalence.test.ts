@@ -77,7 +77,7 @@ describe('a network trained by Adam or SGD against the convex program over all p
   it('is the optimum that the recovered network has', () => {
     for (const { X, solution } of trials) {
       const { program, certificate, model } = solution
-      const network = program.networkObjective!(model)
+      const network = program.networkObjective!(model)!
       expect(Math.abs(network - certificate.primal)).toBeLessThanOrEqual(1e-10 * (1 + certificate.primal))
       expect(model.predict(X).rows).toBe(X.rows)
       expect(network).toBeGreaterThanOrEqual(certificate.dual * (1 - ROUNDING))

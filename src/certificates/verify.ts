@@ -5,7 +5,8 @@ import { certify } from './certify.ts'
 export interface Verification {
   /** Certificate of the network's point in the program. */
   readonly program: Certificate
-  /** The network's own objective F(f(X)) + lambda/2 (|W1|^2 + |W2|^2); absent where the penalty has no such form. */
+  /** The network's own objective F(f(X)) + lambda/2 (|W1|^2 + |W2|^2); absent where the penalty has no such form, or
+   * a neuron serves several outputs: the one-vs-all program does not bound such a network. */
   readonly network?: number
   /** network - program.primal: 0 up to rounding for a balanced network, positive for an unbalanced one. */
   readonly difference?: number
@@ -24,7 +25,7 @@ export interface Verification {
 export function verify<M>(program: ConvexProgram<M>, model: M, options: { tolerance?: number } = {}): Verification {
   const certificate = certify(program, program.embed(model, options.tolerance))
   const bound = { program: certificate, lowerBound: certificate.dual, scope: certificate.scope }
-  if (!program.networkObjective) return bound
-  const network = program.networkObjective(model)
+  const network = program.networkObjective?.(model)
+  if (network === undefined) return bound
   return { ...bound, network, difference: network - certificate.primal }
 }

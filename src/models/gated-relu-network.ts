@@ -119,6 +119,8 @@ const schema = v.object({
 /** The network of a JSON object that `toJSON` wrote; `loadModel` is the door for any kind. */
 export function gatedReluNetworkFromJson(json: ModelJson): GatedReluNetwork {
   const fields = v.parse(schema, json)
+  if (fields.intercept.length !== fields.outputs)
+    throw new RangeError(`intercept has ${fields.intercept.length} entries and outputs is ${fields.outputs}`)
   return gatedReluNetwork({
     gates: matrixFromRows(fields.gates, fields.features),
     gateBias: Float64Array.from(fields.gateBias),

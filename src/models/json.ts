@@ -10,5 +10,7 @@ export const finiteNumbers: v.ArraySchema<
 
 /** Rows of a file as a matrix; an empty network has no rows to read its sizes from, so the columns are given. */
 export function matrixFromRows(rows: number[][], columns: number): Matrix {
+  const wrong = rows.findIndex((row) => row.length !== columns)
+  if (wrong >= 0) throw new RangeError(`row ${wrong} has ${rows[wrong]!.length} entries, expected ${columns}`)
   return rows.length > 0 ? fromRows(rows) : matrix(0, columns)
 }

@@ -94,6 +94,8 @@ const schema = v.object({
 /** The network of a JSON object that `toJSON` wrote; `loadModel` is the door for any kind. */
 export function reluNetworkFromJson(json: ModelJson): ReluNetwork {
   const fields = v.parse(schema, json)
+  if (fields.intercept.length !== fields.outputs)
+    throw new RangeError(`intercept has ${fields.intercept.length} entries and outputs is ${fields.outputs}`)
   return reluNetwork({
     W1: matrixFromRows(fields.W1, fields.features),
     b1: Float64Array.from(fields.b1),

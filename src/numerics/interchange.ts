@@ -49,6 +49,8 @@ export function asMatrix(value: MatrixLike, caller: string, name: string): Matri
     if (value.length === 0) return matrix(0, 0)
     const first = value[0]
     if (typeof first === 'number') return matrix(value.length, 1, column(value as ArrayLike<number>, caller, name))
+    if (typeof first === 'string' || first === null || typeof first === 'boolean')
+      throw new TypeError(`${caller}: ${name} has ${describe(first)} at row 0, expected a number; pass numbers only.`)
     if (isArrayLike(first)) return rowsOf(value as ArrayLike<ArrayLike<number>>, caller, name)
   }
   throw new TypeError(

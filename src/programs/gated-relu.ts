@@ -7,7 +7,7 @@ import { groupL1 } from '../penalties/group-l1.ts'
 import type { ConvexProgram, Iterate, Matrix, Penalty, PenaltyChoice } from '../types.ts'
 import {
   networkObjective,
-  requireSizes,
+  requireFit,
   scopeOf,
   selectGates,
   type TwoLayerOptions,
@@ -100,7 +100,7 @@ function recover(parts: Parts, program: ConvexProgram, at: Iterate): GatedReluNe
 /** Adds up, per gate with the neuron's pattern on X and per output, the neuron's w1 w2. */
 function embed(parts: Parts, model: GatedReluNetwork): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
-  requireSizes(parts, model)
+  requireFit(parts, model)
   const place = new Map<string, number>()
   for (let i = gates.count - 1; i >= 0; i--) place.set(patternKey(gates.patterns, i), i)
   const size = inputs.columns

@@ -11,7 +11,7 @@ import { nonnegative } from '../sets/nonnegative.ts'
 import type { ConvexProgram, Iterate } from '../types.ts'
 import {
   networkObjective,
-  requireSizes,
+  requireFit,
   scopeOf,
   selectGates,
   type TwoLayerOptions,
@@ -102,7 +102,7 @@ function recover(parts: TwoLayerParts, program: ConvexProgram, at: Iterate): Rel
  */
 function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
-  requireSizes(parts, model)
+  requireFit(parts, model)
   const size = inputs.columns
   const coefficients = new Float64Array(gates.count * 2 * outputs * size)
   for (let j = 0; j < model.width; j++) {

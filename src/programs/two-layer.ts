@@ -84,11 +84,12 @@ export function selectGates(gates: Gates, chosen: Int32Array): Gates {
 }
 
 /**
- * `network` only when these are all patterns that such neurons can have: with a bias, those of [X 1], which gates without
- * an offset do not reach.
+ * `network` only when these are all patterns that such neurons can have (with a bias, those of [X 1], which gates without
+ * an offset do not reach), and there is one output: with several, one neuron may serve many of them for less than the
+ * one-vs-all program pays.
  */
-export function scopeOf({ gates, bias }: TwoLayerParts): Scope {
-  return gates.exhaustive && (gates.bias || !bias) ? 'network' : 'program'
+export function scopeOf({ gates, bias, outputs }: TwoLayerParts): Scope {
+  return gates.exhaustive && (gates.bias || !bias) && outputs === 1 ? 'network' : 'program'
 }
 
 /** The weights that every two-layer network has. */
@@ -100,8 +101,16 @@ export interface TwoLayerWeights {
   predict(X: Matrix): Matrix
 }
 
-/** F(f(X)) + lambda/2 (|W1|^2 + |b1|^2 + |W2|^2): what the network itself pays. */
-export function networkObjective({ X, loss }: TwoLayerParts, lambda: number, model: TwoLayerWeights): number {
+/**
+ * F(f(X)) + lambda/2 (|W1|^2 + |b1|^2 + |W2|^2): what the network itself pays. Undefined when a neuron serves several
+ * outputs: such a network may pay less than any point of the one-vs-all program.
+ */
+export function networkObjective(
+  { X, loss }: TwoLayerParts,
+  lambda: number,
+  model: TwoLayerWeights,
+): number | undefined {
+  if (servesSeveral(model.W2)) return undefined
   const fit = model.predict(X).data
   const { intercept } = model
   // The loss chooses its own best intercept.
@@ -111,10 +120,26 @@ export function networkObjective({ X, loss }: TwoLayerParts, lambda: number, mod
   )
 }
 
-/** @throws RangeError when a network has other sizes than the data. */
-export function requireSizes(parts: TwoLayerParts, model: { features: number; outputs: number }): void {
+function servesSeveral({ rows, columns, data }: Matrix): boolean {
+  for (let j = 0; j < rows; j++) {
+    let served = 0
+    for (let k = 0; k < columns; k++) if (data[j * columns + k] !== 0) served++
+    if (served > 1) return true
+  }
+  return false
+}
+
+/** @throws RangeError when a network has other sizes than the data, or an intercept that the program has no place for. */
+export function requireFit(
+  parts: TwoLayerParts,
+  model: { features: number; outputs: number; intercept: Vector },
+): void {
   if (model.features !== parts.X.columns || model.outputs !== parts.outputs)
     throw new RangeError(
       `embed: the network reads ${model.features} features and gives ${model.outputs} outputs, and the program has ${parts.X.columns} and ${parts.outputs}; pass a network of these data.`,
+    )
+  if (!parts.loss.intercept && model.intercept.some((entry) => entry !== 0))
+    throw new RangeError(
+      "embed: the network has an output intercept and the program none; make the program with bias: 'unpenalised'.",
     )
 }

@@ -128,7 +128,10 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
         if (!span.walk(target, unit)) break
       }
     }
-    if (span.size === d) residual.fill(0)
+    // What is left of a point in the polar cone is rounding, and not of the cone.
+    let left = 0
+    for (let j = 0; j < d; j++) left += residual[j]! * residual[j]!
+    if (span.size === d || Math.sqrt(left) <= tolerance) residual.fill(0)
     active.count = span.size
     for (let k = 0; k < span.size; k++) active.rows[k] = span.rows[k]!
     let length = 0

@@ -218,7 +218,7 @@ describe('a network and its point', () => {
         expect(Math.abs(predicted[k]! - value - shift[k % at.y.columns]!)).toBeLessThanOrEqual(1e-11 * scale)
       })
       const { primal } = naiveCertificate({ ...naive({ ...at, penalty: 'group-l1' }) }, u)
-      expect(Math.abs(program.networkObjective!(model) - primal)).toBeLessThanOrEqual(1e-10 * (1 + primal))
+      expect(Math.abs(program.networkObjective!(model)! - primal)).toBeLessThanOrEqual(1e-10 * (1 + primal))
     },
     { runs: 150, leastLambda: 0 },
   )

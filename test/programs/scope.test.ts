@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { enumerateGates, fromRows, gatedReluProgram, gatesOf, reluNetwork, reluProgram } from '../../src/index.ts'
+import {
+  enumerateGates,
+  fromRows,
+  gatedReluProgram,
+  gatesFrom,
+  gatesOf,
+  reluNetwork,
+  reluProgram,
+  verify,
+} from '../../src/index.ts'
 
 const X = fromRows([
   [1, 0.2],
@@ -35,5 +44,31 @@ describe('the scope of a lower bound', () => {
     })
     expect(gatesOf(network, X, enumerateGates(X)).exhaustive).toBe(false)
     expect(gatesOf({ ...network, b1: new Float64Array(1) }, X, enumerateGates(X)).exhaustive).toBe(true)
+  })
+
+  it('of several outputs is the program, and a neuron that serves two of them has no bound there', () => {
+    // One neuron for both outputs pays 0.131; the one-vs-all program pays at least 0.18.
+    const one = fromRows([[1]])
+    const gates = gatesFrom([[1], [-1]], one, { exhaustive: true })
+    const program = reluProgram({ X: one, y: fromRows([[1, 1]]), gates, lambda: 0.1 })
+    const size = 1 - 0.1 * Math.SQRT2
+    const out = Math.sqrt(size / Math.SQRT2)
+    const weights = { W1: fromRows([[size / out]]), b1: new Float64Array(1), intercept: new Float64Array(2) }
+    expect(program.scope).toBe('program')
+    const shared = verify(program, reluNetwork({ ...weights, W2: fromRows([[out, out]]) }))
+    expect(shared.network).toBeUndefined()
+    expect(shared.program.primal).toBeGreaterThanOrEqual(shared.lowerBound)
+    const single = verify(program, reluNetwork({ ...weights, W2: fromRows([[out, 0]]) }))
+    expect(single.network).toBeGreaterThanOrEqual(single.lowerBound)
+  })
+
+  it('does not cover an output intercept that the program has no place for: such a network is refused', () => {
+    const one = fromRows([[1]])
+    const given = { X: one, y: [3], gates: gatesFrom([[1], [-1]], one, { exhaustive: true }), lambda: 0.1 }
+    const empty = { W1: fromRows([[0]]), b1: new Float64Array(1), W2: fromRows([[0]]), intercept: Float64Array.of(3) }
+    expect(() => verify(reluProgram(given), reluNetwork(empty))).toThrow(
+      "embed: the network has an output intercept and the program none; make the program with bias: 'unpenalised'.",
+    )
+    expect(() => verify(reluProgram({ ...given, bias: 'unpenalised' }), reluNetwork(empty))).not.toThrow()
   })
 })
