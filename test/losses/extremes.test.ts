@@ -81,6 +81,25 @@ for (const [choice, targets] of cases)
         })
     })
 
+// Classes that only a probability of e^-100 couples, beside others of weight 1: rounding once became steps of any length.
+it('a softmax intercept is exact for weights and entries over many decades', () => {
+  const rows = fc.array(step(), { minLength: 6, maxLength: 6 })
+  const entries = fc.array(fc.tuple(step(), step(), fc.constantFrom(-1, 1)), { minLength: 18, maxLength: 18 })
+  fc.assert(
+    fc.property(rows, entries, (sampleWeights, factors) => {
+      const z = Float64Array.from(factors, ([a, b, sign]) => sign * a * b)
+      const loss = softmax({ sampleWeights }).over(oneHot, { intercept: true })
+      const slope = loss.gradient(z)
+      const total = slope.reduce((sum, value) => sum + Math.abs(value), 0)
+      for (let k = 0; k < 3; k++) {
+        const column = slope.reduce((sum, value, i) => (i % 3 === k ? sum + value : sum), 0)
+        expect(Math.abs(column)).toBeLessThanOrEqual(1e-13 * total)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 describe('conjugates end where they should', () => {
   it('logistic: probabilities in [0, 1], and 0 at the ends', () => {
     const loss = logistic().over(matrix(1, 1, Float64Array.of(1)))
