@@ -102,7 +102,11 @@ for (const [name, make] of [
     it.each<[string, Partial<Record<keyof TwoLayerOptions, unknown>>, string]>([
       ['X that is text', { X: 'table.csv' }, 'X is the text "table.csv", expected a matrix; '],
       ['y that is missing', { y: undefined }, 'y is undefined, expected a matrix; '],
-      ['words for targets', { y: ['a', 'b', 'c'] }, 'y has the text "a" at row 0, expected a number; pass numbers only.'],
+      [
+        'words for targets',
+        { y: ['a', 'b', 'c'] },
+        'y has the text "a" at row 0, expected a number; pass numbers only.',
+      ],
     ])('refuses %s, naming it', (_, broken, sentence) => {
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(TypeError)
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(`${name}: ${sentence}`)
