@@ -155,7 +155,7 @@ describe('asMatrix', () => {
     ['text', 'abc', 'fit: X is the text "abc", expected a matrix; '],
     ['another object', new Map(), 'fit: X is an object (Map), expected a matrix; '],
     ['raw bytes', new DataView(new ArrayBuffer(8)), 'fit: X is an object (DataView), expected a matrix; '],
-    ['words', ['a', 'b'], 'fit: X is an object (Array), expected a matrix; '],
+    ['words', ['a', 'b'], 'fit: X has the text "a" at row 0, expected a number; '],
     ['a vector with a word', [1, 'b'], 'fit: X has the text "b" at row 1, expected a number; '],
     [
       'rows with a word',
