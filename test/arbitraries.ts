@@ -8,6 +8,7 @@ import {
   gatedReluProgram,
   gatesFrom,
   groupL1,
+  type LossChoice,
   l1,
   type Matrix,
   matrix,
@@ -15,6 +16,7 @@ import {
   type ReluNetwork,
   reluProgram,
   ridge,
+  squared,
   type Vector,
 } from '../src/index.ts'
 
@@ -187,9 +189,9 @@ export function instance(options: InstanceOptions = {}): fc.Arbitrary<Instance> 
 }
 
 /** The program of an instance. */
-export function programOf(at: Instance): ConvexProgram<TwoLayerNetwork> {
+export function programOf(at: Instance, loss: LossChoice = squared()): ConvexProgram<TwoLayerNetwork> {
   const { X, y, bias, lambda } = at
-  const shared = { X, y, bias, lambda, gates: gatesOf(at) }
+  const shared = { X, y, bias, lambda, loss, gates: gatesOf(at) }
   if (at.family === 'relu') return reluProgram(shared)
   return gatedReluProgram({ ...shared, penalty: penalties[at.penalty] })
 }

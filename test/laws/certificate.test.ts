@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { certifier } from '../../src/certificates/index.ts'
-import { type Certificate, certify, lambdaMax, verify } from '../../src/index.ts'
+import { type Certificate, certify, type LossChoice, lambdaMax, type Matrix, verify } from '../../src/index.ts'
+import { huber, logistic, softmax, squared, squaredHinge } from '../../src/losses/index.ts'
 import {
   type Instance,
   instance,
@@ -12,6 +13,7 @@ import {
   permutation,
   programOf,
   step,
+  vector,
 } from '../arbitraries.ts'
 import { zoo } from '../zoo.ts'
 import {
@@ -191,6 +193,36 @@ describe('the certificate of any point', () => {
     expect(lowerBound).toBe(seen.dual)
     expect(scope).toBe(program.scope)
   })
+})
+
+describe('weak duality', () => {
+  const choices: { choice: LossChoice; columns: number; labels: (M: Matrix) => Matrix }[] = [
+    { choice: squared(), columns: 1, labels: (M) => M },
+    { choice: squared(), columns: 2, labels: (M) => M },
+    { choice: huber({ delta: 0.5 }), columns: 2, labels: (M) => M },
+    { choice: logistic(), columns: 1, labels: (M) => mapEntries(M, (_, r) => (r % 2 === 0 ? 1 : -1)) },
+    { choice: squaredHinge(), columns: 1, labels: (M) => mapEntries(M, (_, r) => (r % 2 === 0 ? 1 : -1)) },
+    { choice: softmax(), columns: 2, labels: (M) => mapEntries(M, (_, r, k) => (r % 2 === k ? 1 : 0)) },
+  ]
+  for (const { choice, columns, labels } of choices)
+    it(`no point's bound is above another point's objective: ${choice.name}, ${columns} output${columns > 1 ? 's' : ''}`, () => {
+      const cases = instanceWithPoint()
+        .filter(([at]) => at.y.columns === columns && at.X.rows > 1)
+        .chain(([at, u]) => fc.tuple(fc.constant(at), fc.constant(u), vector(u.length), step()))
+      fc.assert(
+        fc.property(cases, ([at, u, w, s]) => {
+          const given = { ...at, y: labels(at.y) }
+          const program = programOf(given, choice)
+          const points = [new Float64Array(u.length), u, w, w.map((value) => s * value)]
+          const certificates = points.map((coefficients) => certify(program, { coefficients }))
+          const highest = Math.max(...certificates.map(({ dual }) => dual))
+          const lowest = Math.min(...certificates.map(({ primal }) => primal))
+          expect(highest - lowest).toBeLessThanOrEqual(
+            1e-12 * scaleOf(given, points[3]!) + 1e-12 * certificates[0]!.primal,
+          )
+        }),
+      )
+    })
 })
 
 describe('zero', () => {
