@@ -63,12 +63,13 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     return largest
   }
 
+  const repaired = new Array<ActiveRows | undefined>(blocks)
   const domain: ConvexSet = {
     name: 'activation-cones',
     project(u, out = new Float64Array(u.length)) {
       for (let b = 0; b < blocks; b++)
         if (isZeroBlock(u, b * size, size)) out.fill(0, b * size, (b + 1) * size)
-        else cones.project(gateOf(b), u, b * size, out, b * size, activeRows(size))
+        else cones.project(gateOf(b), u, b * size, out, b * size, (repaired[b] ??= activeRows(size)))
       return out
     },
     // A cone: sup y'u is 0 when y is in the polar cone, Infinity otherwise.
