@@ -247,7 +247,7 @@ export function projectOnCone(sides: readonly number[][], g: readonly number[]):
   const visit = (from: number, basis: number[][], point: number[]): void => {
     const outside = Math.max(0, ...sides.map((side) => -side.reduce((total, value, j) => total + value * point[j]!, 0)))
     const distance = length(point.map((value, j) => value - g[j]!))
-    if (outside <= 1e-11 * length(g)) {
+    if (outside <= 1e-13 * length(g)) {
       if (distance < nearest) [best, nearest] = [point, distance]
     }
     if (basis.length === g.length) return
