@@ -24,6 +24,14 @@ export interface ProximalGradientOptions {
  */
 export function proximalGradient(options: ProximalGradientOptions = {}): Solver {
   const { shrink = 0.8, grow = 1.25, looseness = 5 } = options
+  if (!(shrink > 0 && shrink < 1))
+    throw new RangeError(`proximalGradient: shrink is ${shrink}, expected between 0 and 1; pass for example 0.8.`)
+  if (!(grow >= 1 && Number.isFinite(grow)))
+    throw new RangeError(`proximalGradient: grow is ${grow}, expected at least 1; pass for example 1.25.`)
+  if (!(looseness >= 1))
+    throw new RangeError(`proximalGradient: looseness is ${looseness}, expected at least 1; pass for example 5.`)
+  if (options.step !== undefined && !(options.step > 0 && Number.isFinite(options.step)))
+    throw new RangeError(`proximalGradient: step is ${options.step}, expected above 0; leave it out for an estimate.`)
   return {
     name: 'proximal-gradient',
     supports: () => true,
@@ -54,7 +62,9 @@ export function proximalGradient(options: ProximalGradientOptions = {}): Solver 
           moved = squaredDistance(next, v)
           // F(next) <= F(v) + dF(v)'(next - v) + |next - v|^2 / (2 step), up to the rounding of the two sides;
           // a NaN is let through for the driver to report.
-          if (!(2 * step * bend > moved * (1 + 1e-12))) break
+          if (!(2 * step * bend > moved * (1 + 1e-12)) || moved === 0) break
+          // Near a fixed point the divergence is that of the fits' rounding, which no step makes smaller.
+          if (bend <= (loss.smoothness / 2) * ROUNDING * squaredNorm(nextFit)) break
           step *= shrink
         }
         // Going uphill, in the direction of the step just taken, means too much momentum.
@@ -73,6 +83,9 @@ export function proximalGradient(options: ProximalGradientOptions = {}): Solver 
     },
   }
 }
+
+/** Square of the relative rounding of a fit. */
+const ROUNDING = 1e-30
 
 /** 1 / (L |A|^2), with |A|^2 from below by four power iterations started at the gradient; backtracking does the rest. */
 function firstStep(program: ConvexProgram): number {

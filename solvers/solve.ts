@@ -2,7 +2,7 @@ import { certifier, isSolved } from '../src/certificates/certify.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
 import { chooseSolver } from './choose.ts'
-import { breathe } from './turn.ts'
+import { breathe, startPace } from './turn.ts'
 
 export interface SolveOptions {
   /** Default: chosen by the program's structure. */
@@ -50,9 +50,10 @@ export async function* steps<M>(
   options: SolveOptions = {},
 ): AsyncGenerator<Progress, Solution<M>> {
   const walking = walk(program, options)
+  const pace = startPace()
   try {
     for (;;) {
-      const at = await breathe(walking, (value) => value !== undefined)
+      const at = await breathe(walking, (value) => value !== undefined, pace)
       if (!('iteration' in at)) return at
       yield at
     }
@@ -71,8 +72,10 @@ export function* walk<M>(
   options: SolveOptions = {},
 ): Generator<Progress | undefined, Solution<M>> {
   const { solver = chooseSolver(program), tolerance = 1e-6, maxIterations = 100_000 } = options
-  const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, start, signal, onProgress } = options
+  const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, signal, onProgress } = options
   check(program, solver, options)
+  // A start's fit may belong to other data: only the point itself is taken.
+  const start = options.start && pointOf(options.start)
   const begun = performance.now()
   const seconds = (): number => (performance.now() - begun) / 1000
   const examine = certifier(program)
@@ -129,6 +132,11 @@ export function* walk<M>(
   return finish('iteration-limit')
 }
 
+/** The coefficients and multipliers of an iterate, without what was computed from them. */
+function pointOf({ coefficients, multipliers }: Iterate): Iterate {
+  return multipliers ? { coefficients, multipliers } : { coefficients }
+}
+
 function withBound(certificate: Certificate, bound: number): Certificate {
   if (bound === certificate.dual) return certificate
   const gap = certificate.primal - bound
@@ -172,6 +180,11 @@ function check(program: ConvexProgram, solver: Solver, options: SolveOptions): v
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solve: ${answer}`)
   const { tolerance = 1e-6, maxIterations = 1, checkEvery = 1, timeLimit = 1, start } = options
+  const { lambda } = program
+  if (!(lambda >= 0 && Number.isFinite(lambda)))
+    throw new RangeError(
+      `solve: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
+    )
   if (!(tolerance >= 0))
     throw new RangeError(`solve: tolerance is ${tolerance}, expected at least 0; pass for example 1e-6.`)
   if (!(maxIterations >= 1))

@@ -1,7 +1,7 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
 import type { ConvexProgram, Progress, Solution } from '../src/types.ts'
 import { type SolveOptions, walk } from './solve.ts'
-import { breathe } from './turn.ts'
+import { breathe, startPace } from './turn.ts'
 
 export interface SweepOptions extends SolveOptions {
   /** Number of lambdas, geometric from lambda_max down (default 20). */
@@ -25,9 +25,10 @@ export async function* sweep<M>(
   options: SweepOptions = {},
 ): AsyncGenerator<Solution<M>, void> {
   const path = walkPath(program, options)
+  const pace = startPace()
   try {
     for (;;) {
-      const at = await breathe(path, (value) => value !== undefined && 'program' in value)
+      const at = await breathe(path, (value) => value !== undefined && 'program' in value, pace)
       if (at === undefined || !('program' in at)) return
       yield at
     }

@@ -22,7 +22,7 @@ export interface Certified {
  * `dual` is a lower bound of the optimum at every point: dual <= optimum <= primal. At lambda = 0 only s = 0 is
  * feasible (unless A'r = 0): the bound is then the trivial -F*(0), and the KKT residuals decide.
  *
- * Residuals are relative: stationarity and dual feasibility to the gradient at zero (Euclidean norm, and dual norm),
+ * Residuals are relative: stationarity and dual feasibility to the Euclidean norm of the gradient at zero,
  * complementarity to F(0). Cost: one product with A', and one with A when the iterate does not carry its fit.
  *
  * @throws RangeError when the point has another size than the program.

@@ -72,15 +72,16 @@ export function patternWithSlack(
   const on = bitColumns(X.rows, 1)
   const free = bitColumns(X.rows, 1)
   const d = X.columns
+  let length = b * b
+  for (let j = 0; j < d; j++) length += w[j]! * w[j]!
   for (let r = 0; r < X.rows; r++) {
     let product = b
-    let size = Math.abs(b)
+    let size = b === 0 ? 0 : 1
     for (let j = 0; j < d; j++) {
-      const term = X.data[r * d + j]! * w[j]!
-      product += term
-      size += Math.abs(term)
+      product += X.data[r * d + j]! * w[j]!
+      size += X.data[r * d + j]! ** 2
     }
-    if (Math.abs(product) <= tolerance * size) setBit(free, r, 0)
+    if (Math.abs(product) <= tolerance * Math.sqrt(size * length)) setBit(free, r, 0)
     else if (product > 0) setBit(on, r, 0)
   }
   return { on, free }

@@ -40,5 +40,9 @@ export function gateValue(x: Float64Array, row: number, g: Float64Array, gate: n
 /** The words of one pattern as a map key. */
 export function patternKey(patterns: BitColumns, column: number): string {
   const start = column * patterns.stride
-  return String.fromCharCode(...new Uint16Array(patterns.words.slice(start, start + patterns.stride).buffer))
+  const units = new Uint16Array(patterns.words.slice(start, start + patterns.stride).buffer)
+  let key = ''
+  // In pieces that fit a call's arguments.
+  for (let k = 0; k < units.length; k += 8192) key += String.fromCharCode(...units.subarray(k, k + 8192))
+  return key
 }

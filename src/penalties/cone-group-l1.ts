@@ -48,7 +48,12 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
       vq += vk * qk
       qq += qk * qk
     }
-    return Math.sqrt(vq < 0 ? Math.max(0, vv - (vq * vq) / qq) : vv)
+    if (!(vq < 0)) return Math.sqrt(vv)
+    // Entry by entry: the difference vv - vq^2 / qq would lose a short remainder to rounding.
+    const s = -vq / qq
+    let total = 0
+    for (let k = start; k < start + size; k++) total += (v[k]! + s * normals[k]!) ** 2
+    return Math.sqrt(total)
   }
 
   const polar = (v: Vector): number => {

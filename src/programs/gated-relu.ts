@@ -1,5 +1,6 @@
 import { patternKey, patternsOf } from '../gates/gates.ts'
 import { type GatedReluNetwork, gatedReluNetwork } from '../models/gated-relu-network.ts'
+import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { gatedOperator } from '../operators/gated.ts'
@@ -34,7 +35,13 @@ export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<Gated
   const shared = twoLayerParts(options, 'gatedReluProgram')
   const { penalty = groupL1() } = options
   const shape = { features: shared.inputs.columns, gates: shared.gates.count, outputs: shared.outputs }
-  return build({ ...shared, penalty: 'over' in penalty ? penalty.over(shape) : penalty })
+  const placed = 'over' in penalty ? penalty.over(shape) : penalty
+  const columns = shape.gates * shape.outputs * shape.features
+  if (placed.blocks && columns % placed.blocks.size !== 0)
+    throw new RangeError(
+      `gatedReluProgram: ${placed.name} has blocks of ${placed.blocks.size} and the program ${columns} coefficients; pass a size that divides them, or groupL1() without one.`,
+    )
+  return build({ ...shared, penalty: placed })
 }
 
 /** What the program and its restrictions share. */
@@ -57,9 +64,13 @@ function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
     },
     recover: (at) => recover(parts, program, at),
     embed: (model) => embed(parts, model),
-    networkObjective(model) {
-      return networkObjective(parts, this.lambda, model)
-    },
+    // Weight decay is the sum of the neurons' norms, and of no other penalty.
+    ...(penalty.name === 'group-l1' &&
+      penalty.blocks?.size === inputs.columns && {
+        networkObjective(this: ConvexProgram, model: GatedReluNetwork) {
+          return networkObjective(parts, this.lambda, model)
+        },
+      }),
   }
   return Object.freeze(program)
 }
@@ -108,6 +119,8 @@ function embed(parts: Parts, model: GatedReluNetwork): Iterate {
   const used = patternsOf(withOffsets(model), X)
   for (let j = 0; j < model.width; j++) {
     const gate = place.get(patternKey(used, j))
+    // A neuron that is off on every row adds nothing to the fit.
+    if (gate === undefined && countSet(used, j) === 0) continue
     if (gate === undefined)
       throw new RangeError(
         `embed: neuron ${j} has an activation pattern that is not among the ${gates.count} of the program; add its gate with gatesFrom().`,

@@ -1,5 +1,6 @@
 import { patternWithSlack } from '../gates/gates-of.ts'
 import { type ReluNetwork, reluNetwork } from '../models/relu-network.ts'
+import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { coneRows } from '../operators/cone-rows.ts'
@@ -109,7 +110,10 @@ function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iter
     if (!bias && model.b1[j] !== 0)
       throw new RangeError(`embed: neuron ${j} has a bias and the program has none; make the program with bias: true.`)
     const w1 = model.W1.data.subarray(j * X.columns, (j + 1) * X.columns)
-    const gate = gateOf(parts, w1, model.b1[j]!, tolerance)
+    const pattern = patternWithSlack(X, w1, model.b1[j]!, tolerance)
+    // A neuron that is off on every row adds nothing to the fit.
+    if (countSet(pattern.on, 0) + countSet(pattern.free, 0) === 0) continue
+    const gate = gateOf(parts, pattern)
     if (gate < 0)
       throw new RangeError(
         `embed: neuron ${j} has an activation pattern that is not among the ${gates.count} of the program; add the network's own with gatesOf(network, X, gates).`,
@@ -125,8 +129,7 @@ function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iter
 }
 
 /** The first gate whose pattern agrees with the neuron's wherever that is clear, or -1. */
-function gateOf({ X, gates }: TwoLayerParts, w: Float64Array, b: number, tolerance: number): number {
-  const { on, free } = patternWithSlack(X, w, b, tolerance)
+function gateOf({ gates }: TwoLayerParts, { on, free }: ReturnType<typeof patternWithSlack>): number {
   const { words, stride } = gates.patterns
   for (let i = 0; i < gates.count; i++) {
     let differs = 0

@@ -30,6 +30,8 @@ export interface TwoLayerParts {
   readonly gates: Gates
   readonly bias: boolean
   readonly loss: Loss
+  /** The loss of a network's own predictions, intercept and all. */
+  readonly ownLoss: Loss
   readonly lambda: number
   readonly outputs: number
 }
@@ -43,6 +45,8 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
     throw new RangeError(
       `${caller}: X is ${X.rows} x ${X.columns}, expected at least one row and one column; pass the data.`,
     )
+  if (Y.columns === 0)
+    throw new RangeError(`${caller}: y has no column, expected at least one target; pass one column per output.`)
   if (Y.rows !== X.rows)
     throw new RangeError(`${caller}: y has ${Y.rows} rows and X has ${X.rows}; pass one target per row.`)
   requireFinite(X, caller, 'X')
@@ -62,6 +66,7 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
     gates,
     bias: bias === true,
     loss: loss.over(Y, { intercept: bias === 'unpenalised' }),
+    ownLoss: loss.over(Y),
     lambda,
     outputs: Y.columns,
   }
@@ -70,6 +75,11 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
 /** Some of the gates; they are all patterns only when all are chosen. */
 export function selectGates(gates: Gates, chosen: Int32Array): Gates {
   const { vectors } = gates
+  for (const i of chosen)
+    if (!(i >= 0 && i < gates.count))
+      throw new RangeError(
+        `restrict: gate ${i} was chosen, expected numbers from 0 to ${gates.count - 1}; pass gates of the program.`,
+      )
   const kept = matrix(chosen.length, vectors.columns)
   chosen.forEach((i, k) => {
     kept.data.set(vectors.data.subarray(i * vectors.columns, (i + 1) * vectors.columns), k * vectors.columns)
@@ -106,17 +116,15 @@ export interface TwoLayerWeights {
  * outputs: such a network may pay less than any point of the one-vs-all program.
  */
 export function networkObjective(
-  { X, loss }: TwoLayerParts,
+  { X, ownLoss }: TwoLayerParts,
   lambda: number,
   model: TwoLayerWeights,
 ): number | undefined {
   if (servesSeveral(model.W2)) return undefined
   const fit = model.predict(X).data
-  const { intercept } = model
-  // The loss chooses its own best intercept.
-  const raw = loss.intercept ? fit.map((value, k) => value - intercept[k % intercept.length]!) : fit
   return (
-    loss.value(raw) + (lambda / 2) * (squaredNorm(model.W1.data) + squaredNorm(model.b1) + squaredNorm(model.W2.data))
+    ownLoss.value(fit) +
+    (lambda / 2) * (squaredNorm(model.W1.data) + squaredNorm(model.b1) + squaredNorm(model.W2.data))
   )
 }
 

@@ -148,15 +148,21 @@ describe('embed', () => {
     expect(relu.embed(negative).coefficients).toEqual(Float64Array.of(0, 0, 2, 1))
   })
 
+  it('passes over a neuron that is off on every row, which adds nothing', () => {
+    const off = matrix(1, 2, Float64Array.of(-1, -9))
+    expect(gated.embed(gatedReluNetwork({ ...weights, ...gate, gates: off })).coefficients).toEqual(new Float64Array(4))
+    expect(relu.embed(reluNetwork({ ...weights, W1: off })).coefficients).toEqual(new Float64Array(4))
+  })
+
   it.each<[string, () => unknown, string]>([
     [
       'a gate that the program has not',
-      () => gated.embed(gatedReluNetwork({ ...weights, ...gate, gates: matrix(1, 2, Float64Array.of(-1, -9)) })),
+      () => gated.embed(gatedReluNetwork({ ...weights, ...gate, gates: matrix(1, 2, Float64Array.of(-1, 0.1)) })),
       'embed: neuron 0 has an activation pattern that is not among the 2 of the program; add its gate with gatesFrom().',
     ],
     [
       'a neuron with a pattern that the program has not',
-      () => relu.embed(reluNetwork({ ...weights, W1: matrix(1, 2, Float64Array.of(-1, -9)) })),
+      () => relu.embed(reluNetwork({ ...weights, W1: matrix(1, 2, Float64Array.of(-1, 0.1)) })),
       "embed: neuron 0 has an activation pattern that is not among the 1 of the program; add the network's own with gatesOf(network, X, gates).",
     ],
     [
