@@ -21,7 +21,7 @@ export function loadModel(json: string | object): Model {
   const head = parsed as Partial<ModelJson> | null
   if (typeof head !== 'object' || head === null || head.format !== 'cvxnn')
     throw new TypeError('loadModel: this is not a cvxnn model (no "format": "cvxnn"); pass what toJSON() wrote.')
-  if (typeof head.version !== 'number' || head.version > MODEL_VERSION)
+  if (typeof head.version === 'number' && head.version > MODEL_VERSION)
     throw new TypeError(
       `loadModel: the model has format version ${head.version} and this release reads up to ${MODEL_VERSION}; update cvxnn.`,
     )

@@ -1,4 +1,4 @@
-import type { Gates } from '../gates/gates.ts'
+import { type Gates, patternsOf } from '../gates/gates.ts'
 import { squared } from '../losses/squared.ts'
 import { selectColumns } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
@@ -55,6 +55,12 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
   if (gates.patterns.rows !== X.rows || features !== X.columns)
     throw new RangeError(
       `${caller}: the gates were made for ${gates.patterns.rows} rows of ${features} features and X is ${X.rows} x ${X.columns}; call sampleGates with this X.`,
+    )
+  const patterns = patternsOf(gates.vectors, X).words
+  const stranger = patterns.findIndex((word, k) => word !== gates.patterns.words[k])
+  if (stranger >= 0)
+    throw new RangeError(
+      `${caller}: gate ${Math.floor(stranger / gates.patterns.stride)} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
     )
   if (!(lambda >= 0) || !Number.isFinite(lambda))
     throw new RangeError(

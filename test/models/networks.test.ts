@@ -292,11 +292,7 @@ describe('loadModel', () => {
     ['null', 'null', 'loadModel: this is not a cvxnn model'],
     ['a list', '[]', 'loadModel: this is not a cvxnn model'],
     ["another program's file", { format: 'onnx', version: 1 }, 'loadModel: this is not a cvxnn model'],
-    [
-      'no version',
-      { format: 'cvxnn', kind: 'relu-network' },
-      'loadModel: the model has format version undefined and this release reads up to 1; update cvxnn.',
-    ],
+    ['no version', { format: 'cvxnn', kind: 'relu-network' }, 'loadModel: the model is damaged at "version" ('],
     [
       'an unknown kind',
       { format: 'cvxnn', version: 1, kind: 'transformer' },
