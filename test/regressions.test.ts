@@ -384,3 +384,17 @@ it('an abort before the first iterate is seen before it is computed', () => {
   const s = solveSync(program, { solver: slow, signal: AbortSignal.abort() })
   expect([s.status, asked]).toEqual(['aborted', 0])
 })
+
+it('a block on the boundary of its cone leaves no normal that would make other points vanish', () => {
+  const rows = [-1, 1, 1, 3, 1, -1, -1, 2, 5, -2, 0, 1, -1, 1, 0, 3, -1, 1]
+  const vectors = [0.5518373178126825, -0.9392140550752035, 0.24501197612641779]
+  const others = [-0.2298295336815585, 0.9451878177083807, 0.20481482064102804]
+  const data = matrix(6, 3, Float64Array.from(rows))
+  const cones = activationCones(data, patternsOf(matrix(2, 3, Float64Array.from([...vectors, ...others])), data))
+  const penalty = coneGroupL1({ cones, perGate: 2 })
+  const point = Float64Array.of(1, 0.79, 0.52, 1, -2, 1, 1, -1.39, -3, 0.17, 0.72, -0.8)
+  const polar = penalty.polar(point)
+  expect(polar).toBeCloseTo(Math.sqrt(6), 12)
+  expect(penalty.prox(point, polar * (1 - 1e-9)).some((value) => value !== 0)).toBe(true)
+  expect(penalty.polar(point)).toBeCloseTo(polar, 12)
+})

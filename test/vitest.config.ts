@@ -7,6 +7,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/seed.ts'],
     testTimeout: 60_000,
     maxWorkers: 2,
     reporters: report ? ['default', 'json'] : ['default'],

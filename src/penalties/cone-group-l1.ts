@@ -2,6 +2,9 @@ import { blockNorm, isZeroBlock } from '../numerics/blocks.ts'
 import { type ActivationCones, type ActiveRows, activeRows } from '../sets/activation-cones.ts'
 import type { ConvexSet, Penalty, Vector } from '../types.ts'
 
+/** A normal shorter than a thousandth of its point is not accurate enough to bound with: the square of that. */
+const SHORT = 1e-6
+
 /** Bytes that the bases of all blocks' active rows may take; beyond that they are made anew for each projection. */
 const BASES = 2 ** 27
 
@@ -31,7 +34,16 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     const start = b * size
     active[b] ??= activeRows(size, keepBasis)
     const length = cones.project(gateOf(b), v, start, out, outStart, active[b])
-    for (let j = 0; j < size; j++) normals[start + j] = out[outStart + j]! - v[start + j]!
+    // What little a projection adds to a point of the cone, or near it, is rounding and points anywhere: not kept.
+    let added = 0
+    let whole = 0
+    for (let j = 0; j < size; j++) {
+      const entry = out[outStart + j]! - v[start + j]!
+      normals[start + j] = entry
+      added += entry * entry
+      whole += v[start + j]! * v[start + j]!
+    }
+    if (added <= SHORT * whole) normals.fill(0, start, start + size)
     return length
   }
 
