@@ -3,7 +3,7 @@ import { gateValue } from '../gates/gates.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite, toRows } from '../numerics/matrix.ts'
 import type { Matrix, Model, ModelJson, Vector } from '../types.ts'
-import { finiteNumbers, matrixFromRows } from './json.ts'
+import { finiteNumbers, weightsFromJson } from './json.ts'
 
 /** The weights of a two-layer ReLU network with `width` neurons. */
 export interface ReluWeights {
@@ -93,13 +93,5 @@ const schema = v.object({
 
 /** The network of a JSON object that `toJSON` wrote; `loadModel` is the door for any kind. */
 export function reluNetworkFromJson(json: ModelJson): ReluNetwork {
-  const fields = v.parse(schema, json)
-  if (fields.intercept.length !== fields.outputs)
-    throw new RangeError(`intercept has ${fields.intercept.length} entries and outputs is ${fields.outputs}`)
-  return reluNetwork({
-    W1: matrixFromRows(fields.W1, fields.features),
-    b1: Float64Array.from(fields.b1),
-    W2: matrixFromRows(fields.W2, fields.outputs),
-    intercept: Float64Array.from(fields.intercept),
-  })
+  return reluNetwork(weightsFromJson(v.parse(schema, json)))
 }
