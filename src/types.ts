@@ -29,6 +29,33 @@ export interface LinearOperator {
   adjoint(p: Vector, out?: Vector): Vector
   /** The map on some blocks of columns only, sharing the data. */
   select?(blocks: Int32Array): LinearOperator
+  /** Present when the columns fall into blocks whose products are cheaper than the whole: what second-order solvers need. */
+  readonly blocks?: BlockMaps
+}
+
+/**
+ * A map by its blocks:  fit[:, k] = sum_b A_b u_{b,k}  with A_b of n x size, the same for each of the fit's `outputs`
+ * columns (the fit is n x outputs, row-major).
+ *
+ * `chosen` lists m blocks; vectors of blocks are rows of m x size, images are rows of m x n. Nothing of n x (count size)
+ * is ever formed.
+ */
+export interface BlockMaps {
+  readonly count: number
+  readonly size: number
+  readonly outputs: number
+  /** n */
+  readonly rows: number
+  /** Where the coefficients u_{b,k} start; they are `size` consecutive ones. */
+  start(block: number, output: number): number
+  /** Row i: A_{b_i} v_i. */
+  images(chosen: Int32Array, vectors: Vector, out?: Vector): Vector
+  /** Row i: A_{b_i}' p for one p of n entries. */
+  correlations(chosen: Int32Array, p: Vector, out?: Vector): Vector
+  /** sum_i weights_i A_{b_i} A_{b_i}': n x n, its lower triangle (the rest is not touched). */
+  kernel(chosen: Int32Array, weights: Vector, out?: Vector): Vector
+  /** A_b' A_c: size x size. */
+  gram(b: number, c: number, out?: Vector): Vector
 }
 
 /** A smooth convex F with the targets inside; the fit z has one entry per row and output, row-major. */
@@ -139,6 +166,8 @@ export interface ConvexProgram<M = unknown> {
   /** R's domain written out as G u in C, with the penalty that is left: what solvers of constraints work on. */
   readonly constraint?: { readonly operator: LinearOperator; readonly set: ConvexSet; readonly penalty: Penalty }
   readonly scope: Scope
+  /** What `restrict` chooses among: blocks of so many consecutive coefficients, each of one or more of the penalty's blocks. */
+  readonly blocks?: Blocks
   /** The same program on some blocks only. */
   restrict?(blocks: Int32Array): ConvexProgram<M>
   /** The network this point stands for. */

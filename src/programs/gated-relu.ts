@@ -58,6 +58,7 @@ function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
     penalty,
     lambda,
     scope: scopeOf(parts),
+    blocks: { size: inputs.columns * outputs },
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
       return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })

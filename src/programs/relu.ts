@@ -56,6 +56,7 @@ function build(parts: TwoLayerParts): ConvexProgram<ReluNetwork> {
       penalty: groupL1({ size: inputs.columns }),
     },
     scope: scopeOf(parts),
+    blocks: { size: inputs.columns * perGate },
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
       return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })
