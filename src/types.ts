@@ -106,6 +106,8 @@ export interface Penalty {
   conjugate(v: Vector): number
   /** Euclidean distance from v to the subdifferential of R at u. */
   subdifferentialDistance(u: Vector, v: Vector): number
+  /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks of this size, and nothing else. */
+  readonly groups?: Blocks
   /** Present when R(u) = curvature/2 |u|^2. */
   readonly quadratic?: { readonly curvature: number }
   /** Present when R is Infinity outside a closed convex set: that set. `value` is then R's value inside. */
@@ -207,13 +209,19 @@ export interface Certificate {
   readonly scope: Scope
 }
 
+/** One step of a solver's walk. */
+export interface Step extends Iterate {
+  /** Whether this step is worth a certificate: `true` now, `false` not yet; left out, the driver's interval decides. */
+  readonly certify?: boolean
+}
+
 /** An endless walk; the driver decides when to stop. */
 export interface Solver {
   readonly name: string
   /** `true`, or the reason why not, as a sentence. */
   supports(program: ConvexProgram): true | string
   /** Yielded arrays are lent, not given: the driver copies what it keeps. `start` is never written to. */
-  iterate(program: ConvexProgram, start?: Iterate): Generator<Iterate, void>
+  iterate(program: ConvexProgram, start?: Iterate): Generator<Step, void>
 }
 
 export type Status = 'solved' | 'iteration-limit' | 'time-limit' | 'aborted' | 'diverged'

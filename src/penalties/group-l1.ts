@@ -32,6 +32,7 @@ function blockPenalty(size: number): Penalty {
   return {
     name: 'group-l1',
     blocks: { size },
+    groups: { size },
     value(u) {
       let total = 0
       for (let start = 0; start < u.length; start += size) total += blockNorm(u, start, size)
