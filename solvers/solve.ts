@@ -64,8 +64,9 @@ export async function* steps<M>(
 }
 
 /**
- * The driver: walks a solver, certifies every `checkEvery` iterations and decides when to stop. Yields once per
- * iteration (with the progress when there is a certificate) so that whoever drives it can let the event loop breathe.
+ * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or every
+ * `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once per iteration (with the
+ * progress when there is a certificate) so that whoever drives it can let the event loop breathe.
  */
 export function* walk<M>(
   program: ConvexProgram<M>,
@@ -101,34 +102,46 @@ export function* walk<M>(
     return progress
   }
 
+  /** Certifies an iterate and keeps it if it is the best. */
+  const weigh = (iterate: Iterate): 'solved' | 'diverged' | undefined => {
+    const examined = examine(iterate)
+    const now = examined.certificate
+    if (!Number.isFinite(now.primal)) return 'diverged'
+    if (now.dual > bound) {
+      bound = now.dual
+      dual = examined.dual.slice()
+    }
+    const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
+    if (solved || now.primal < certificate.primal) {
+      best = copy(examined.at)
+      certificate = now
+    }
+    // The bound may have risen far enough for an earlier iterate.
+    return solved || isSolved(withBound(certificate, bound), program.lambda, tolerance) ? 'solved' : undefined
+  }
+  const reasonToLeave = (): Status | undefined => {
+    if (signal?.aborted) return 'aborted'
+    if (iterations >= maxIterations) return 'iteration-limit'
+    return seconds() > timeLimit ? 'time-limit' : undefined
+  }
+
   yield report(certificate)
   if (isSolved(certificate, program.lambda, tolerance)) return finish('solved')
   if (signal?.aborted) return finish('aborted')
   for (const iterate of solver.iterate(program, start)) {
     iterations++
-    const last = iterations >= maxIterations
     const due = iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0)
-    if (due || last) {
-      const examined = examine(iterate)
-      const now = examined.certificate
-      if (!Number.isFinite(now.primal)) return finish('diverged')
-      if (now.dual > bound) {
-        bound = now.dual
-        dual = examined.dual.slice()
-      }
-      const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
-      if (solved || now.primal < certificate.primal) {
-        best = copy(examined.at)
-        certificate = now
-      }
-      yield report(certificate)
-      if (solved) return finish('solved')
-      // The bound may have risen far enough for an earlier iterate.
-      if (isSolved(withBound(certificate, bound), program.lambda, tolerance)) return finish('solved')
+    if (due) {
+      const ended = weigh(iterate)
+      if (ended !== 'diverged') yield report(certificate)
+      if (ended) return finish(ended)
     } else yield undefined
-    if (signal?.aborted) return finish('aborted')
-    if (last) return finish('iteration-limit')
-    if (seconds() > timeLimit) return finish('time-limit')
+    const leaving = reasonToLeave()
+    if (!leaving) continue
+    if (due) return finish(leaving)
+    const ended = weigh(iterate)
+    if (ended !== 'diverged') yield report(certificate)
+    return finish(ended ?? leaving)
   }
   return finish('iteration-limit')
 }

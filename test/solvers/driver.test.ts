@@ -87,6 +87,31 @@ describe('an abort', () => {
     expect(second.certificate.primal).toBeLessThanOrEqual(first.certificate.primal)
   })
 
+  it('between two certificates loses nothing: the last iterate is certified', () => {
+    const controller = new AbortController()
+    const [bad, good] = [point(100), point(1e-3)]
+    const solver: Solver = {
+      name: 'aborting',
+      supports: () => true,
+      *iterate() {
+        yield bad
+        yield bad
+        controller.abort()
+        yield good
+        throw new Error('walked on after an abort')
+      },
+    }
+    const seen: number[] = []
+    const solution = solveSync(program, {
+      ...{ solver, signal: controller.signal },
+      onProgress: ({ iteration }) => seen.push(iteration),
+    })
+    expect([solution.status, solution.iterations]).toEqual(['aborted', 3])
+    expect(solution.coefficients).toEqual(good.coefficients)
+    expect(seen).toEqual([0, 1, 3])
+    expectHonest(solution)
+  })
+
   it('that never fires changes nothing', () => {
     const plain = solveSync(program)
     expect(solveSync(program, { signal: new AbortController().signal }).coefficients).toEqual(plain.coefficients)
@@ -107,6 +132,24 @@ describe('limits', () => {
     expect(solution.status).toBe('time-limit')
     expect(solution.seconds).toBeGreaterThan(0.05)
     expect(solution.seconds).toBeLessThan(1)
+    expectHonest(solution)
+  })
+
+  it('timeLimit between two certificates loses nothing', () => {
+    const solver: Solver = {
+      name: 'late',
+      supports: () => true,
+      *iterate() {
+        yield point(100)
+        const until = performance.now() + 20
+        while (performance.now() < until);
+        yield point(1e-3)
+        throw new Error('walked on after the time limit')
+      },
+    }
+    const solution = solveSync(program, { solver, timeLimit: 0.015 })
+    expect([solution.status, solution.iterations]).toEqual(['time-limit', 2])
+    expect(solution.coefficients).toEqual(point(1e-3).coefficients)
     expectHonest(solution)
   })
 
@@ -242,6 +285,24 @@ describe('progress', () => {
       expect(seen[k]!.seconds).toBeGreaterThanOrEqual(seen[k - 1]!.seconds)
     }
     expect(seen.at(-1)!.certificate).toEqual(solution.certificate)
+  })
+
+  it('comes when the solver says so, whatever checkEvery is, and never without a certificate at the end', () => {
+    const solver: Solver = {
+      name: 'advising',
+      supports: () => true,
+      *iterate() {
+        for (let k = 1; ; k++) yield { ...point(1e-3 / k), certify: k % 4 === 0 }
+      },
+    }
+    for (const checkEvery of [1, 10]) {
+      const seen: number[] = []
+      solveSync(program, {
+        ...{ solver, checkEvery, tolerance: 0, maxIterations: 14 },
+        onProgress: (at) => seen.push(at.iteration),
+      })
+      expect(seen).toEqual([0, 4, 8, 12, 14])
+    }
   })
 
   it('steps yields it and returns the solution', async () => {
