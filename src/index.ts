@@ -25,6 +25,24 @@ export {
   sampleGates,
 } from './gates/index.ts'
 export {
+  type Activation,
+  type ActivationName,
+  activations,
+  type ClipOptions,
+  clip,
+  elu,
+  identity,
+  type LeakyReluOptions,
+  leakyRelu,
+  relu,
+  type SoftThresholdOptions,
+  sigmoid,
+  softplus,
+  softThreshold,
+  tanh,
+} from './layers/index.ts'
+export { crossEntropy, type Divergence, type Entry, fenchel, linear, mixed } from './lifted/index.ts'
+export {
   type ClassWeights,
   type HuberOptions,
   huber,

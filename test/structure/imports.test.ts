@@ -15,7 +15,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const parts = ['operators', 'losses', 'penalties', 'sets', 'gates', 'models', 'data']
+const parts = ['operators', 'losses', 'penalties', 'sets', 'gates', 'layers', 'models', 'data']
 
 /** What each tier may import; `types` and a tier's own files go without saying, but for types itself. */
 const allowed: Record<string, readonly string[]> = {
@@ -24,10 +24,11 @@ const allowed: Record<string, readonly string[]> = {
   ...Object.fromEntries(parts.map((part) => [part, ['numerics', ...parts]])),
   certificates: ['numerics'],
   programs: ['numerics', ...parts],
+  lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
-  estimators: ['numerics', ...parts, 'certificates', 'programs', 'solvers'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'solvers', 'estimators'],
-  index: ['numerics', ...parts, 'certificates', 'programs', 'solvers', 'estimators'],
+  estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
+  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
 }
 
 const files = [...sources('src'), ...sources('solvers')]

@@ -1,0 +1,35 @@
+import type { Activation } from './activation.ts'
+
+export interface SoftThresholdOptions {
+  /** What is taken off every entry's size, at least 0 (default 0.5). */
+  threshold?: number
+}
+
+/**
+ * phi(u) = sign(u) max(|u| - threshold, 0): what is small becomes zero, as in sparse coding.
+ *
+ * Phi(v) = v^2/2 + threshold |v|, Phi*(u) = max(|u| - threshold, 0)^2 / 2.
+ *
+ * @throws RangeError when the threshold is not a number of at least 0.
+ */
+export function softThreshold({ threshold = 0.5 }: SoftThresholdOptions = {}): Activation {
+  if (!(threshold >= 0 && Number.isFinite(threshold)))
+    throw new RangeError(
+      `softThreshold: threshold is ${threshold}, expected a number of at least 0; pass for example 0.5.`,
+    )
+  return {
+    name: 'soft-threshold',
+    options: { threshold },
+    lipschitz: 1,
+    value: (u) => soft(u, threshold),
+    inverse: (v) => v + threshold * Math.sign(v),
+    potential: (v) => (v * v) / 2 + threshold * Math.abs(v),
+    conjugate: (u) => soft(u, threshold) ** 2 / 2,
+    slope: (u) => (Math.abs(u) > threshold ? 1 : 0),
+    shrink: (x, share) => soft(x, share * threshold),
+  }
+}
+
+function soft(x: number, threshold: number): number {
+  return x > threshold ? x - threshold : x < -threshold ? x + threshold : 0
+}

@@ -1,0 +1,5 @@
+export { crossEntropy } from './cross-entropy.ts'
+export type { Divergence, Entry } from './divergence.ts'
+export { fenchel } from './fenchel.ts'
+export { linear } from './linear.ts'
+export { mixed } from './mixed.ts'

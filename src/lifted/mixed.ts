@@ -1,0 +1,31 @@
+import type { Activation } from '../layers/activation.ts'
+import { type Divergence, type Entry, separable } from './divergence.ts'
+import { fenchel } from './fenchel.ts'
+import { linear } from './linear.ts'
+
+/**
+ * D = (1 - share) D_fenchel + share D_linear: from one coupling to the other.
+ *
+ * @throws RangeError when the share is not between 0 and 1.
+ */
+export function mixed(activation: Activation, share: number): Divergence & { readonly entry: Entry } {
+  if (!(share >= 0 && share <= 1))
+    throw new RangeError(`mixed: share is ${share}, expected from 0 (fenchel) to 1 (linear); pass for example 0.1.`)
+  const a = fenchel(activation)
+  const b = linear(activation)
+  const blend =
+    (of: (entry: Entry) => (u: number) => number): ((u: number) => number) =>
+    (u) =>
+      (1 - share) * of(a.entry)(u) + share * of(b.entry)(u)
+  return separable(
+    `mixed(${activation.name}, ${share})`,
+    (1 - share) * a.smoothness + share * b.smoothness,
+    {
+      potential: blend((entry) => entry.potential),
+      response: blend((entry) => entry.response),
+      slope: blend((entry) => entry.slope),
+      conjugate: activation.potential,
+    },
+    activation,
+  )
+}
