@@ -106,6 +106,12 @@ export interface Penalty {
   conjugate(v: Vector): number
   /** Euclidean distance from v to the subdifferential of R at u. */
   subdifferentialDistance(u: Vector, v: Vector): number
+  /**
+   * Present when R is separable over its blocks and no block's polar changes by more than v does there, in the Euclidean
+   * norm: the polar of each part of `size` consecutive entries (a multiple of the blocks'). A part whose polar is at most
+   * `enough` (default 0) may get an upper bound instead, itself at most `enough`.
+   */
+  polars?(v: Vector, size: number, enough?: number): Vector
   /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks of this size, and nothing else. */
   readonly groups?: Blocks
   /** Present when R(u) = curvature/2 |u|^2. */
@@ -168,8 +174,11 @@ export interface ConvexProgram<M = unknown> {
   /** R's domain written out as G u in C, with the penalty that is left: what solvers of constraints work on. */
   readonly constraint?: { readonly operator: LinearOperator; readonly set: ConvexSet; readonly penalty: Penalty }
   readonly scope: Scope
-  /** What `restrict` chooses among: blocks of so many consecutive coefficients, each of one or more of the penalty's blocks. */
-  readonly blocks?: Blocks
+  /**
+   * What `restrict` chooses among: blocks of so many consecutive coefficients, each of one or more of the penalty's
+   * blocks. `reach`, what safe screening needs, is for each an upper bound of |A_p|_2 over the penalty's blocks p in it.
+   */
+  readonly blocks?: Blocks & { reach?(): Vector }
   /** The same program on some blocks only. */
   restrict?(blocks: Int32Array): ConvexProgram<M>
   /** The network this point stands for. */

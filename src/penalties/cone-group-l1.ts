@@ -8,6 +8,21 @@ const SHORT = 1e-6
 /** Bytes that the bases of all blocks' active rows may take; beyond that they are made anew for each projection. */
 const BASES = 2 ** 27
 
+/** What the projections of one block have found, for the next one to start from. */
+export interface BlockMemory {
+  readonly keepBasis: boolean
+  active?: ActiveRows
+  repaired?: ActiveRows
+  /** What the last projection added to its point. */
+  normal?: Vector
+}
+
+/** Memories for so many blocks of so many entries; programs on some of the blocks share them. */
+export function blockMemories(count: number, size: number): BlockMemory[] {
+  const keepBasis = 16 * size * size * count <= BASES
+  return Array.from({ length: count }, () => ({ keepBasis }))
+}
+
 /**
  * R(u) = sum_b |u_b|_2 + indicator of u_b in K_b: group-l1 over blocks that must lie in their activation cones.
  *
@@ -20,42 +35,52 @@ const BASES = 2 ** 27
  * found is kept (scaled to its best, in 4 d flops). Where that bound is not enough, projection starts from the block's
  * last active rows.
  */
-export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGate: number }): Penalty {
+export function coneGroupL1({
+  cones,
+  perGate,
+  memories = blockMemories(cones.count * perGate, cones.dimension),
+}: {
+  cones: ActivationCones
+  perGate: number
+  /** One per block. */
+  memories?: readonly BlockMemory[]
+}): Penalty {
   const size = cones.dimension
   const blocks = cones.count * perGate
   const gateOf = (b: number): number => Math.floor(b / perGate)
-  const active = new Array<ActiveRows | undefined>(blocks)
-  const keepBasis = 16 * size * size * blocks <= BASES
-  const normals = new Float64Array(blocks * size)
   const scratch = new Float64Array(size)
 
   /** Projects block b of v to out, and keeps what was added to it as the block's normal. */
   const project = (b: number, v: Vector, out: Vector, outStart: number): number => {
     const start = b * size
-    active[b] ??= activeRows(size, keepBasis)
-    const length = cones.project(gateOf(b), v, start, out, outStart, active[b])
+    const memory = memories[b]!
+    memory.active ??= activeRows(size, memory.keepBasis)
+    const normal = (memory.normal ??= new Float64Array(size))
+    const length = cones.project(gateOf(b), v, start, out, outStart, memory.active)
     // What little a projection adds to a point of the cone, or near it, is rounding and points anywhere: not kept.
     let added = 0
     let whole = 0
     for (let j = 0; j < size; j++) {
       const entry = out[outStart + j]! - v[start + j]!
-      normals[start + j] = entry
+      normal[j] = entry
       added += entry * entry
       whole += v[start + j]! * v[start + j]!
     }
-    if (added <= SHORT * whole) normals.fill(0, start, start + size)
+    if (added <= SHORT * whole) normal.fill(0)
     return length
   }
 
   /** An upper bound of |Proj_K(v_b)|: the least |v_b + s q| over s >= 0 for the block's last normal q. */
   const bound = (b: number, v: Vector): number => {
     const start = b * size
+    const { normal } = memories[b]!
+    if (!normal) return blockNorm(v, start, size)
     let vv = 0
     let vq = 0
     let qq = 0
-    for (let k = start; k < start + size; k++) {
-      const vk = v[k]!
-      const qk = normals[k]!
+    for (let j = 0; j < size; j++) {
+      const vk = v[start + j]!
+      const qk = normal[j]!
       vv += vk * vk
       vq += vk * qk
       qq += qk * qk
@@ -64,7 +89,7 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     // Entry by entry: the difference vv - vq^2 / qq would lose a short remainder to rounding.
     const s = -vq / qq
     let total = 0
-    for (let k = start; k < start + size; k++) total += (v[k]! + s * normals[k]!) ** 2
+    for (let j = 0; j < size; j++) total += (v[start + j]! + s * normal[j]!) ** 2
     return Math.sqrt(total)
   }
 
@@ -80,13 +105,12 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
     return largest
   }
 
-  const repaired = new Array<ActiveRows | undefined>(blocks)
   const domain: ConvexSet = {
     name: 'activation-cones',
     project(u, out = new Float64Array(u.length)) {
       for (let b = 0; b < blocks; b++)
         if (isZeroBlock(u, b * size, size)) out.fill(0, b * size, (b + 1) * size)
-        else cones.project(gateOf(b), u, b * size, out, b * size, (repaired[b] ??= activeRows(size)))
+        else cones.project(gateOf(b), u, b * size, out, b * size, (memories[b]!.repaired ??= activeRows(size)))
       return out
     },
     // A cone: sup y'u is 0 when y is in the polar cone, Infinity otherwise.
@@ -124,6 +148,15 @@ export function coneGroupL1({ cones, perGate }: { cones: ActivationCones; perGat
       return out
     },
     polar,
+    polars(v, part, enough = 0) {
+      const found = new Float64Array(v.length / part)
+      for (let b = 0; b < blocks; b++) {
+        const k = Math.floor((b * size) / part)
+        const most = bound(b, v)
+        if (most > found[k]!) found[k] = most <= enough ? most : Math.max(found[k]!, project(b, v, scratch, 0))
+      }
+      return found
+    },
     conjugate: (v) => (polar(v) <= 1 ? 0 : Number.POSITIVE_INFINITY),
     subdifferentialDistance(u, v) {
       let total = 0

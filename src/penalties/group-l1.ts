@@ -48,6 +48,10 @@ function blockPenalty(size: number): Penalty {
       return out
     },
     polar: (v) => largestBlockNorm(v, size),
+    polars: (v, part) =>
+      Float64Array.from({ length: v.length / part }, (_, k) =>
+        largestBlockNorm(v.subarray(k * part, (k + 1) * part), size),
+      ),
     conjugate: (v) => (largestBlockNorm(v, size) <= 1 ? 0 : Number.POSITIVE_INFINITY),
     subdifferentialDistance(u, v) {
       let total = 0

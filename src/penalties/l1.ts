@@ -15,6 +15,8 @@ export function l1(): Penalty & PenaltyChoice {
       return out
     },
     polar: (v) => largest(v),
+    polars: (v, part) =>
+      Float64Array.from({ length: v.length / part }, (_, k) => largest(v.subarray(k * part, (k + 1) * part))),
     conjugate: (v) => (largest(v) <= 1 ? 0 : Number.POSITIVE_INFINITY),
     subdifferentialDistance(u, v) {
       let total = 0

@@ -5,12 +5,12 @@ import { blockNorm } from '../numerics/blocks.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { gatedOperator } from '../operators/gated.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
-import type { ConvexProgram, Iterate, Matrix, Penalty, PenaltyChoice } from '../types.ts'
+import type { ConvexProgram, Iterate, LinearOperator, Matrix, Penalty, PenaltyChoice } from '../types.ts'
 import {
   networkObjective,
   requireFit,
   scopeOf,
-  selectGates,
+  selectParts,
   type TwoLayerOptions,
   type TwoLayerParts,
   twoLayerParts,
@@ -49,19 +49,22 @@ interface Parts extends TwoLayerParts {
   readonly penalty: Penalty
 }
 
-function build(parts: Parts): ConvexProgram<GatedReluNetwork> {
-  const { inputs, gates, loss, penalty, lambda, outputs } = parts
+function build(
+  parts: Parts,
+  operator: LinearOperator = gatedOperator(parts.inputs, parts.gates.patterns, parts.outputs),
+): ConvexProgram<GatedReluNetwork> {
+  const { inputs, loss, penalty, lambda, outputs } = parts
   const program: ConvexProgram<GatedReluNetwork> = {
     name: 'gated-relu',
     loss,
-    operator: gatedOperator(inputs, gates.patterns, outputs),
+    operator,
     penalty,
     lambda,
     scope: scopeOf(parts),
-    blocks: { size: inputs.columns * outputs },
+    blocks: { size: inputs.columns * outputs, reach: parts.reach },
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
-      return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })
+      return build(selectParts(parts, this.lambda, blocks), operator.select?.(blocks))
     },
     recover: (at) => recover(parts, program, at),
     embed: (model) => embed(parts, model),

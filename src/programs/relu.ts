@@ -5,7 +5,7 @@ import { blockNorm } from '../numerics/blocks.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { coneRows } from '../operators/cone-rows.ts'
 import { signedGatedOperator } from '../operators/signed-gated.ts'
-import { coneGroupL1 } from '../penalties/cone-group-l1.ts'
+import { type BlockMemory, blockMemories, coneGroupL1 } from '../penalties/cone-group-l1.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
@@ -14,7 +14,7 @@ import {
   networkObjective,
   requireFit,
   scopeOf,
-  selectGates,
+  selectParts,
   type TwoLayerOptions,
   type TwoLayerParts,
   twoLayerParts,
@@ -40,15 +40,17 @@ export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
   return build(twoLayerParts(options, 'reluProgram'))
 }
 
-function build(parts: TwoLayerParts): ConvexProgram<ReluNetwork> {
+/** `memories`: what projections have found, one per block; a restricted program goes on from there. */
+function build(parts: TwoLayerParts, memories?: readonly BlockMemory[]): ConvexProgram<ReluNetwork> {
   const { inputs, gates, loss, lambda, outputs } = parts
   const cones = activationCones(inputs, gates.patterns)
   const perGate = 2 * outputs
+  const known = memories ?? blockMemories(gates.count * perGate, inputs.columns)
   const program: ConvexProgram<ReluNetwork> = {
     name: 'relu',
     loss,
     operator: signedGatedOperator(inputs, gates.patterns, outputs),
-    penalty: coneGroupL1({ cones, perGate }),
+    penalty: coneGroupL1({ cones, perGate, memories: known }),
     lambda,
     constraint: {
       operator: coneRows(cones, perGate),
@@ -56,10 +58,11 @@ function build(parts: TwoLayerParts): ConvexProgram<ReluNetwork> {
       penalty: groupL1({ size: inputs.columns }),
     },
     scope: scopeOf(parts),
-    blocks: { size: inputs.columns * perGate },
+    blocks: { size: inputs.columns * perGate, reach: parts.reach },
     restrict(blocks) {
       // `this` may be a point of a path with another lambda.
-      return build({ ...parts, lambda: this.lambda, gates: selectGates(gates, blocks) })
+      const kept = Array.from(blocks, (i) => known.slice(i * perGate, (i + 1) * perGate)).flat()
+      return build(selectParts(parts, this.lambda, blocks), kept)
     },
     recover: (at) => recover(parts, program, at),
     embed: (model, tolerance) => embed(parts, model, tolerance),

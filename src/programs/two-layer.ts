@@ -1,8 +1,9 @@
 import { type Gates, patternsOf } from '../gates/gates.ts'
 import { squared } from '../losses/squared.ts'
-import { selectColumns } from '../numerics/bits.ts'
+import { isSet, selectColumns } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
+import { spectralBound } from '../numerics/spectral-bound.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
 
@@ -34,6 +35,8 @@ export interface TwoLayerParts {
   readonly ownLoss: Loss
   readonly lambda: number
   readonly outputs: number
+  /** An upper bound of |D_i X|_2 for each gate, made when first asked for. */
+  readonly reach: () => Vector
 }
 
 /** @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda. */
@@ -66,10 +69,12 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
     throw new RangeError(
       `${caller}: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
     )
+  const inputs = bias === true ? appendOnes(X) : X
   return {
     X,
-    inputs: bias === true ? appendOnes(X) : X,
+    inputs,
     gates,
+    reach: once(() => gateReach(inputs, gates)),
     bias: bias === true,
     loss: loss.over(Y, { intercept: bias === 'unpenalised' }),
     ownLoss: loss.over(Y),
@@ -78,8 +83,32 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
   }
 }
 
+/** min(|X|_2, |D_i X|_F) for each gate: not below |D_i X|_2. */
+function gateReach(inputs: Matrix, { patterns, count }: Gates): Vector {
+  const whole = spectralBound(inputs)
+  const squares = Float64Array.from({ length: inputs.rows }, (_, r) =>
+    squaredNorm(inputs.data.subarray(r * inputs.columns, (r + 1) * inputs.columns)),
+  )
+  return Float64Array.from({ length: count }, (_, i) => {
+    let total = 0
+    for (let r = 0; r < inputs.rows; r++) if (isSet(patterns, r, i)) total += squares[r]!
+    return Math.min(whole, Math.sqrt(total) * (1 + 1e-12))
+  })
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/** The program of some of the gates, at a lambda: X, the loss and what is known of each gate are shared, not made again. */
+export function selectParts<P extends TwoLayerParts>(parts: P, lambda: number, chosen: Int32Array): P {
+  const gates = selectGates(parts.gates, chosen)
+  return { ...parts, lambda, gates, reach: once(() => Float64Array.from(chosen, (i) => parts.reach()[i]!)) }
+}
+
 /** Some of the gates; they are all patterns only when all are chosen. */
-export function selectGates(gates: Gates, chosen: Int32Array): Gates {
+function selectGates(gates: Gates, chosen: Int32Array): Gates {
   const { vectors } = gates
   for (const i of chosen)
     if (!(i >= 0 && i < gates.count))

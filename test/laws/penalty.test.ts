@@ -53,6 +53,31 @@ for (const { name, make, degree, groups } of cases)
         expect(cost(x)).toBeLessThanOrEqual(cost(other) + 1e-12 * (1 + cost(other)))
     })
 
+    if (penalty.polars)
+      law('polars are the polars of the parts alone, or upper bounds where those are enough', (v, t, w) => {
+        for (const part of [6, 12]) {
+          const alone = Array.from({ length: 12 / part }, (_, b) =>
+            penalty.polar(v.map((value, k) => (Math.floor(k / part) === b ? value : 0))),
+          )
+          if ((penalty.blocks?.size ?? 1) > part) continue
+          // What an earlier projection has found may help, and must not harm.
+          penalty.polar(w)
+          const bounds = penalty.polars!(v, part, t)
+          const found = penalty.polars!(v, part)
+          alone.forEach((polar, b) => {
+            expect(Math.abs(found[b]! - polar)).toBeLessThanOrEqual(1e-12 * (1 + size(v)))
+            expect(bounds[b]!).toBeGreaterThanOrEqual(polar - 1e-12 * (1 + size(v)))
+            if (bounds[b]! > t) expect(Math.abs(bounds[b]! - polar)).toBeLessThanOrEqual(1e-12 * (1 + size(v)))
+          })
+          // As safe screening needs it: no part changes by more than its entries do.
+          const moved = penalty.polars!(w, part)
+          found.forEach((polar, b) => {
+            const change = size(minus(v, w).subarray(b * part, (b + 1) * part))
+            expect(Math.abs(polar - moved[b]!)).toBeLessThanOrEqual(change + 1e-12 * (1 + size(v) + size(w)))
+          })
+        }
+      })
+
     law('prox is firmly nonexpansive: |Px - Py|^2 <= <Px - Py, x - y>', (x, t, y) => {
       const moved = minus(penalty.prox(x, t), penalty.prox(y, t))
       expect(inner(moved, moved)).toBeLessThanOrEqual(
