@@ -15,7 +15,7 @@ export function largestBlockNorm(u: Vector, size: number): number {
 }
 
 /** Whether every entry of the block is exactly zero. */
-export function isZeroBlock(u: Vector, start: number, size: number): boolean {
+export function isZeroBlock(u: Vector | Float32Array, start: number, size: number): boolean {
   for (let j = start; j < start + size; j++) if (u[j] !== 0) return false
   return true
 }

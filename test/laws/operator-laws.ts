@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LinearOperator, Matrix, Vector } from '../../src/index.ts'
+import type { BlockMaps, LinearOperator, Matrix, Vector } from '../../src/index.ts'
 import { vector } from '../arbitraries.ts'
 
 /** An operator, the same map as a dense matrix, and which of its columns a block holds. */
@@ -11,8 +11,15 @@ export interface Specimen {
   readonly block?: number
 }
 
-/** What every linear operator must satisfy, `selects` when it offers `select`: one line per operator runs all of it. */
-export function operatorLaws(name: string, make: fc.Arbitrary<Specimen>, options: { selects?: boolean } = {}): void {
+/**
+ * What every linear operator must satisfy, `selects` and `blocks` when it offers `select` and block maps: one line per
+ * operator runs all of it.
+ */
+export function operatorLaws(
+  name: string,
+  make: fc.Arbitrary<Specimen>,
+  options: { selects?: boolean; blocks?: boolean } = {},
+): void {
   const withVectors = make.chain((specimen) =>
     fc.tuple(
       fc.constant(specimen),
@@ -88,6 +95,8 @@ export function operatorLaws(name: string, make: fc.Arbitrary<Specimen>, options
       expect(operator.adjoint(p)).toEqual(correlation)
     })
 
+    if (options.blocks) blockLaws(make)
+
     if (!options.selects) return
     it('select keeps the blocks chosen, in the order given, repeats included', () => {
       const withChoice = make.chain((specimen) => {
@@ -116,6 +125,84 @@ export function operatorLaws(name: string, make: fc.Arbitrary<Specimen>, options
       )
     })
   })
+}
+
+/** The maps of single blocks against the columns of the dense twin that they stand for. */
+function blockLaws(make: fc.Arbitrary<Specimen>): void {
+  const withChoice = make.chain((specimen) => {
+    const { count, size, rows } = specimen.operator.blocks!
+    return fc
+      .array(fc.nat({ max: count - 1 }), { maxLength: 6 })
+      .chain((chosen) =>
+        fc.tuple(
+          fc.constant(specimen),
+          fc.constant(Int32Array.from(chosen)),
+          vector(chosen.length * size),
+          vector(rows),
+          vector(chosen.length),
+        ),
+      )
+  })
+
+  it('its blocks are the columns of the dense twin where start says, the same for every output', () => {
+    fc.assert(
+      fc.property(withChoice, ([{ operator, twin }, chosen, vectors, p, weights]) => {
+        const { rows, size, outputs, count, ...blocks } = operator.blocks!
+        expect([rows * outputs, count * size * outputs]).toEqual([operator.rows, operator.columns])
+        const A = Array.from(chosen, (b) => blockOf(twin, operator.blocks!, b))
+        expect(blocks.images(chosen, vectors).length).toBe(chosen.length * rows)
+        expect(blocks.correlations(chosen, p).length).toBe(chosen.length * size)
+        A.forEach((A_b, i) => {
+          const v = vectors.subarray(i * size, (i + 1) * size)
+          const image = blocks.images(chosen, vectors).subarray(i * rows, (i + 1) * rows)
+          expectClose(image, product(A_b, v), sizeOf(A_b, v))
+          const correlation = blocks.correlations(chosen, p).subarray(i * size, (i + 1) * size)
+          expectClose(correlation, transposeProduct(A_b, p), sizeOf(A_b, p))
+          const A_c = A[(i + 1) % A.length]!
+          const gram = blocks.gram(chosen[i]!, chosen[(i + 1) % A.length]!)
+          for (let j = 0; j < size; j++) {
+            const column = Float64Array.from({ length: rows }, (_, r) => A_c.data[r * size + j]!)
+            const expected = transposeProduct(A_b, column)
+            for (let l = 0; l < size; l++)
+              expect(Math.abs(gram[l * size + j]! - expected[l]!)).toBeLessThanOrEqual(1e-13 * sizeOf(A_b, column))
+          }
+        })
+        const kernel = blocks.kernel(chosen, weights, new Float64Array(rows * rows).fill(Number.NaN))
+        for (let r = 0; r < rows; r++)
+          for (let s = 0; s < rows; s++) {
+            if (s > r) {
+              expect(kernel[r * rows + s]).toBeNaN()
+              continue
+            }
+            let [expected, magnitude] = [0, 1]
+            A.forEach((A_b, i) => {
+              for (let j = 0; j < size; j++) {
+                const term = weights[i]! * A_b.data[r * size + j]! * A_b.data[s * size + j]!
+                expected += term
+                magnitude += Math.abs(term)
+              }
+            })
+            // The weights are added up first and the products after that: what cancels, cancels elsewhere.
+            const scale = magnitude + largest(weights) * A.length * size * largest(twin.data) ** 2
+            expect(Math.abs(kernel[r * rows + s]! - expected)).toBeLessThanOrEqual(1e-13 * scale)
+          }
+      }),
+      { numRuns: 60 },
+    )
+  })
+}
+
+/** A_b from the columns of the twin, after a look that every output has the same. */
+function blockOf(twin: Matrix, { rows, size, outputs, start }: BlockMaps, b: number): Matrix {
+  const data = new Float64Array(rows * size)
+  for (let k = 0; k < outputs; k++)
+    for (let r = 0; r < rows; r++)
+      for (let j = 0; j < size; j++) {
+        const entry = twin.data[(r * outputs + k) * twin.columns + start(b, k) + j]!
+        if (k === 0) data[r * size + j] = entry
+        else expect(entry).toBe(data[r * size + j])
+      }
+  return { rows, columns: size, data }
 }
 
 function product(A: Matrix, u: Vector): number[] {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Matrix, matrix, sampleGates } from '../../src/index.ts'
+import type { BackendName } from '../../src/numerics/backend.ts'
+import { backends, useBackend } from '../../src/numerics/backends/index.ts'
 import { type BitColumns, bitColumns, setBit } from '../../src/numerics/bits.ts'
 import { coneRows, denseOperator, gatedOperator, signedGatedOperator } from '../../src/operators/index.ts'
 import { activationCones } from '../../src/sets/index.ts'
@@ -17,30 +19,39 @@ operatorLaws(
     .map((twin) => ({ operator: denseOperator(twin), twin })),
 )
 
-// Patterns are packed 32 rows to a word: the sizes around one and two words are where a kernel would slip.
-for (const outputs of [1, 3])
-  for (const n of [1, 31, 32, 33, 65])
-    operatorLaws(`gatedOperator with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`, gated(n, outputs), {
-      selects: true,
-    })
+for (const { name } of backends()) {
+  // Patterns are packed 32 rows to a word: the sizes around one and two words are where a kernel would slip.
+  for (const outputs of [1, 3])
+    for (const n of [1, 31, 32, 33, 65])
+      operatorLaws(
+        `gatedOperator on ${name} with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
+        gated(name, n, outputs),
+        { selects: true, blocks: true },
+      )
 
-operatorLaws(
-  'gatedOperator of any small size',
-  fc.tuple(small, fc.integer({ min: 1, max: 2 })).chain(([n, outputs]) => gated(n, outputs)),
-  { selects: true },
-)
+  operatorLaws(
+    `gatedOperator on ${name} of any small size`,
+    fc.tuple(small, fc.integer({ min: 1, max: 2 })).chain(([n, outputs]) => gated(name, n, outputs)),
+    { selects: true, blocks: true },
+  )
 
-for (const outputs of [1, 2])
-  for (const n of [1, 4, 33])
-    operatorLaws(
-      `signedGatedOperator with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
-      gated(n, outputs, [1, -1]),
-    )
+  for (const outputs of [1, 2])
+    for (const n of [1, 4, 33])
+      operatorLaws(
+        `signedGatedOperator on ${name} with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
+        gated(name, n, outputs, [1, -1]),
+        { selects: true, blocks: true },
+      )
+}
 
 for (const perGate of [1, 4])
   operatorLaws(`coneRows with ${perGate} block${perGate > 1 ? 's' : ''} per gate`, cones(5, perGate))
 
-describe('gatedOperator', () => {
+describe.each(backends().map(({ name }) => name))('gatedOperator on %s', (name) => {
+  beforeEach(() => {
+    useBackend(name)
+  })
+
   it('makes the patterns that sampleGates makes on the same X: a row passes where x g >= 0', () => {
     const X = matrix(3, 2, Float64Array.of(1, 2, -1, 0.5, 0, 0))
     const gates = sampleGates(X, { count: 3, seed: 2 })
@@ -98,7 +109,7 @@ function patterned(
 }
 
 /** With the dense twin [D_1 X ... D_P X] laid out as the coefficients are: gate, sign (where there is one), output, feature. */
-function gated(n: number, outputs: number, signs: readonly number[] = [1]): fc.Arbitrary<Specimen> {
+function gated(name: BackendName, n: number, outputs: number, signs: readonly number[] = [1]): fc.Arbitrary<Specimen> {
   return patterned(n).map(({ X, patterns, on }) => {
     const d = X.columns
     const block = signs.length * outputs * d
@@ -110,8 +121,9 @@ function gated(n: number, outputs: number, signs: readonly number[] = [1]): fc.A
             for (let j = 0; on(r, i) && j < d; j++)
               twin.data[(r * outputs + k) * twin.columns + ((i * signs.length + s) * outputs + k) * d + j] =
                 signs[s]! * X.data[r * d + j]!
-    if (signs.length === 2) return { operator: signedGatedOperator(X, patterns, outputs), twin }
-    return { operator: gatedOperator(X, patterns, outputs), twin, block }
+    useBackend(name)
+    const make = signs.length === 2 ? signedGatedOperator : gatedOperator
+    return { operator: make(X, patterns, outputs), twin, block }
   })
 }
 
