@@ -5,8 +5,10 @@
  */
 export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
 export { chooseSolver } from './choose.ts'
+export { etaNewton } from './eta-newton.ts'
 export { explain } from './explain.ts'
 export { leastSquares } from './least-squares.ts'
 export { type ProximalGradientOptions, proximalGradient } from './proximal-gradient.ts'
 export { type SolveOptions, solve, solveSync, steps, walk } from './solve.ts'
 export { lambdaGrid, type SweepOptions, sweep, sweepSync } from './sweep.ts'
+export { type WorkingSetOptions, workingSet } from './working-set.ts'

@@ -1,0 +1,87 @@
+import type { ConvexProgram, Solver, Vector } from '../src/types.ts'
+import { proximalGradient } from './proximal-gradient.ts'
+import { type VariationalProblem, variationalProblem } from './variational-problem.ts'
+
+/**
+ * Newton's method on the variational weights of group norms:  minimise |Au - y|^2 / 2 + lambda sum_b |u_b|.
+ *
+ * With lambda |u| = min over eta >= 0 of |u|^2 / (2 eta) + lambda^2 eta / 2, minimising over u leaves a smooth convex
+ * problem in one number a block (a multiple kernel learning problem, the "eta trick"),
+ *
+ *     phi(eta) = y' M(eta)^-1 y / 2 + lambda^2/2 sum_b eta_b ,    M(eta) = I + sum_b eta_b A_b A_b'
+ *
+ * whose Newton steps are small non-negative quadratic programs. It is solved on working sets of blocks: each round, one
+ * pass over all blocks gives the gap and the blocks that violate the most, and Newton's method runs on those until their
+ * own gap is a tenth of the whole one. A gap of 1e-9 takes some ten to fifteen factorisations of M, of order n or, when
+ * few blocks are active, of order (active blocks) x (block size): n^3/3 flops each, against a pass of 2 n d P.
+ *
+ * Takes the plain squared loss and group norms, one group a block and output (outputs are then independent problems) or
+ * one over all outputs of a block. Yields at each Newton step. Where rounding leaves nothing to gain, it goes on as
+ * proximal gradient.
+ *
+ * Variational form: Bach, Jenatton, Mairal and Obozinski 2012, Found. Trends Mach. Learn. 4(1); multiple kernel learning
+ * in the weights: Rakotomamonjy, Bach, Canu and Grandvalet 2008, JMLR 9.
+ */
+export function etaNewton(): Solver {
+  return {
+    name: 'eta-newton',
+    supports,
+    *iterate(program, start) {
+      const coefficients = start?.coefficients.slice() ?? new Float64Array(program.operator.columns)
+      const problems = split(program, coefficients)
+      for (let moved = true; moved; ) {
+        moved = false
+        const most = Math.max(...problems.map(({ gap }) => gap))
+        for (const problem of problems) {
+          // Of many problems, those that hold the sum up are brought down by a good deal before the next is turned to.
+          if (problem.gap < SHARE * most) continue
+          const goal = problems.length > 1 ? REDUCTION * problem.gap : Number.POSITIVE_INFINITY
+          do {
+            if (!(yield* problem.round())) break
+            moved = true
+          } while (problem.gap > goal)
+        }
+        yield { coefficients, certify: !moved || problems.every(({ relativeGap }) => relativeGap < WORTH_A_LOOK) }
+      }
+      yield* proximalGradient().iterate(program, { coefficients })
+    },
+  }
+}
+
+/** A problem's turn comes when its gap is this share of the largest, and ends when it is reduced by this much. */
+const SHARE = 0.1
+const REDUCTION = 1e-3
+/** The relative gap from which on a certificate may say more than that there is far to go. */
+const WORTH_A_LOOK = 0.1
+
+/** One problem an output, or one of all outputs where a group holds them all. */
+function split(program: ConvexProgram, coefficients: Vector): VariationalProblem[] {
+  const maps = program.operator.blocks!
+  const { curvature, target } = program.loss.quadratic!
+  const { outputs: count } = maps
+  const columns = Array.from({ length: count }, (_, k) => target.filter((_, r) => r % count === k))
+  const indices = columns.map((_, k) => k)
+  const joint = program.penalty.groups!.size > maps.size
+  return (joint ? [indices] : indices.map((k) => [k])).map((outputs) =>
+    variationalProblem({
+      maps,
+      lambda: program.lambda / curvature,
+      outputs,
+      targets: outputs.map((k) => columns[k]!),
+      coefficients,
+    }),
+  )
+}
+
+function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): true | string {
+  const { blocks } = operator
+  if (!loss.quadratic)
+    return `eta-newton needs a loss |z - y|^2 / 2 up to scale and ${name} has ${loss.name}; use proximalGradient().`
+  if (!blocks)
+    return `eta-newton needs an operator that tells its blocks apart and that of ${name} does not; use proximalGradient().`
+  const size = penalty.groups?.size
+  if (size !== blocks.size && size !== blocks.size * blocks.outputs)
+    return `eta-newton needs a penalty that is a sum of Euclidean norms of blocks and ${name} has ${penalty.name}; use proximalGradient().`
+  if (!(lambda > 0)) return `eta-newton needs a lambda above 0 and ${name} has ${lambda}; use leastSquares().`
+  return true
+}

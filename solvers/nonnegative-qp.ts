@@ -1,0 +1,76 @@
+import type { Backend } from '../src/numerics/backend.ts'
+import type { Vector } from '../src/types.ts'
+
+/** Rounding of H that a diagonal is raised by, relative: first a little, and more where that is not enough. */
+const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
+
+/**
+ * argmin over x >= 0 of x'Hx / 2 - b'x for a positive semidefinite H (k x k, full), from a guess of which entries are
+ * positive (`positive`, overwritten with what was found).
+ *
+ * Block principal pivoting: solve with the guess, then move every entry of the wrong sign (a negative x, or a zero x
+ * with a negative slope) to the other side at once; when that has not lowered their number three times in a row, move one
+ * at a time, which ends for certain. A handful of factorisations of the positive part. Undefined where H is not
+ * positive semidefinite by more than rounding.
+ *
+ * Júdice and Pires 1994, Comput. Oper. Res. 21(5); single moves: Murty 1974, Linear Algebra Appl. 8.
+ */
+export function nonnegativeQp(
+  backend: Backend,
+  k: number,
+  H: Vector,
+  b: Vector,
+  positive: Uint8Array,
+): Vector | undefined {
+  const x = new Float64Array(k)
+  const wrong: number[] = []
+  let fewest = k + 1
+  let patience = 3
+  for (let round = 0; round < 100 + 10 * k; round++) {
+    if (!solveFree(backend, k, H, b, positive, x)) return undefined
+    wrong.length = 0
+    for (let i = 0; i < k; i++) {
+      if (positive[i]) {
+        if (x[i]! < 0) wrong.push(i)
+        continue
+      }
+      let slope = -b[i]!
+      for (let j = 0; j < k; j++) if (positive[j]) slope += H[i * k + j]! * x[j]!
+      if (slope < -1e-12 * Math.abs(b[i]!)) wrong.push(i)
+    }
+    if (wrong.length === 0) break
+    if (wrong.length < fewest) {
+      fewest = wrong.length
+      patience = 3
+    } else patience--
+    if (patience >= 0) for (const i of wrong) positive[i]! ^= 1
+    else positive[wrong.at(-1)!]! ^= 1
+  }
+  for (let i = 0; i < k; i++) if (!(x[i]! > 0)) x[i] = 0
+  return x
+}
+
+/** x = H_FF^-1 b_F on the free entries F, zero elsewhere; false when H_FF is not positive definite. */
+function solveFree(backend: Backend, k: number, H: Vector, b: Vector, free: Uint8Array, x: Vector): boolean {
+  const F: number[] = []
+  for (let i = 0; i < k; i++) if (free[i]) F.push(i)
+  const f = F.length
+  x.fill(0)
+  if (f === 0) return true
+  const L = new Float64Array(f * f)
+  for (const raise of RAISES) {
+    for (let i = 0; i < f; i++) {
+      for (let j = 0; j < i; j++) L[i * f + j] = H[F[i]! * k + F[j]!]!
+      L[i * f + i] = H[F[i]! * (k + 1)]! * (1 + raise)
+    }
+    if (backend.cholesky(f, L, f) < f) continue
+    const solution = Float64Array.from(F, (i) => b[i]!)
+    backend.triangularSolve(false, f, 1, L, f, solution, 1)
+    backend.triangularSolve(true, f, 1, L, f, solution, 1)
+    F.forEach((i, q) => {
+      x[i] = solution[q]!
+    })
+    return true
+  }
+  return false
+}

@@ -1,0 +1,246 @@
+import { backend } from '../src/numerics/backends/index.ts'
+import { dot, squaredNorm } from '../src/numerics/vectors.ts'
+import type { BlockMaps, Step, Vector } from '../src/types.ts'
+import { nonnegativeQp } from './nonnegative-qp.ts'
+import { type VariationalModel, variationalModel } from './variational-model.ts'
+
+/** min |sum_b A_b u_b - y|^2 / 2 + lambda sum_b |u_b|, where u_b and y have one column per entry of `outputs`. */
+export interface VariationalProblemOptions {
+  readonly maps: BlockMaps
+  readonly lambda: number
+  /** Which columns of the fit these are, and their targets. */
+  readonly outputs: readonly number[]
+  readonly targets: readonly Vector[]
+  /** Where the problem starts; every step writes its point here, in the places that `maps.start` says. */
+  readonly coefficients: Vector
+}
+
+export interface VariationalProblem {
+  /** primal - dual over primal at the last look at all blocks, and the difference itself. */
+  readonly relativeGap: number
+  readonly gap: number
+  /**
+   * Newton's method on the active blocks and those that violate the most, until their own gap is a tenth of the whole one,
+   * and then a look at all blocks. Yields between steps; returns false when nothing moved.
+   */
+  round(): Generator<Step, boolean>
+}
+
+/** A working set has at least so many blocks, and so many times the active ones. */
+const LEAST = 10
+const TIMES_ACTIVE = 4
+/** The gap on the working set, against the whole one, at which a round ends. */
+const ACCURACY = 0.1
+/** What no step is worth taking for, relative to the objective: rounding. */
+const ROUNDING = 1e-15
+/** Armijo's share of the decrease that the slope promises. */
+const ARMIJO = 1e-4
+const STEPS_A_ROUND = 50
+
+/**
+ * Newton's method on eta for one problem; see etaNewton. Cost of a step: one factorisation of M, f solves with it for the f
+ * blocks that may move, and a non-negative quadratic program in f unknowns.
+ */
+export function variationalProblem(options: VariationalProblemOptions): VariationalProblem {
+  const { maps, lambda, outputs, targets, coefficients } = options
+  const { count: P, size: d, rows: n } = maps
+  const model = variationalModel(backend(), maps, targets)
+  const all = Int32Array.from({ length: P }, (_, b) => b)
+  const eta = startingWeights(options)
+  // lengths: |A_b' theta| of every block at the last look · images of theta under all A_b', one array an output
+  const lengths = new Float64Array(P)
+  const correlations = targets.map(() => new Float64Array(P * d))
+  let whole = { primal: 0, gap: Number.POSITIVE_INFINITY, relative: 1 }
+  let factored = false
+
+  const write = (block: number, position: number, vectors: readonly Vector[]): void => {
+    outputs.forEach((output, k) => {
+      const to = maps.start(block, output)
+      for (let j = 0; j < d; j++) coefficients[to + j] = eta[block]! * vectors[k]![position * d + j]!
+    })
+  }
+
+  /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not. */
+  const factor = (): void => {
+    while (!factored) {
+      factored = model.factor(all, eta)
+      if (!factored) for (let b = 0; b < P; b++) eta[b]! *= 1e-3
+    }
+  }
+
+  const look = (): void => {
+    factor()
+    model.theta.forEach((theta, k) => {
+      maps.correlations(all, theta, correlations[k])
+    })
+    blockLengths(correlations, d, lengths)
+    whole = gapOf(model, targets, lambda, eta, lengths)
+    for (let b = 0; b < P; b++) if (eta[b]! > 0) write(b, b, correlations)
+  }
+
+  function* round(): Generator<Step, boolean> {
+    const chosen = workingSet(eta, lengths, lambda, n)
+    const weights = Float64Array.from(chosen, (b) => eta[b]!)
+    const target = ACCURACY * whole.gap
+    let moved = false
+    let vectors = correlations.map((all) => gathered(all, chosen, d))
+    const own = new Float64Array(chosen.length)
+    for (let step = 0; step < STEPS_A_ROUND; step++) {
+      blockLengths(vectors, d, own)
+      const state = gapOf(model, targets, lambda, weights, own)
+      if (moved && state.gap <= target) break
+      if (state.gap <= ROUNDING * state.primal) break
+      if (moved) yield { coefficients, certify: false }
+      if (!newtonStep(model, lambda, chosen, weights, vectors, own)) {
+        // The factor is that of a step not taken.
+        factored = false
+        break
+      }
+      moved = true
+      vectors = model.theta.map((theta) => maps.correlations(chosen, theta))
+      chosen.forEach((b, i) => {
+        eta[b] = weights[i]!
+        write(b, i, vectors)
+      })
+    }
+    look()
+    return moved
+  }
+
+  look()
+  return {
+    get relativeGap() {
+      return whole.relative
+    },
+    get gap() {
+      return whole.gap
+    },
+    round,
+  }
+}
+
+/** At an optimum u_b = eta_b A_b'theta with |A_b'theta| = lambda. */
+function startingWeights({ maps, lambda, outputs, coefficients }: VariationalProblemOptions): Vector {
+  return Float64Array.from({ length: maps.count }, (_, b) => {
+    let total = 0
+    for (const output of outputs) {
+      const from = maps.start(b, output)
+      for (let j = from; j < from + maps.size; j++) total += coefficients[j]! ** 2
+    }
+    return Math.sqrt(total) / lambda
+  })
+}
+
+/** The active blocks, and of the others those that violate the most or come near it. */
+function workingSet(eta: Vector, lengths: Vector, lambda: number, n: number): Int32Array {
+  const active: number[] = []
+  const others: number[] = []
+  for (let b = 0; b < eta.length; b++)
+    if (eta[b]! > 0) active.push(b)
+    else if (lengths[b]! > lambda / 2) others.push(b)
+  const size = Math.max(LEAST, Math.min(Math.floor(n / 20), 400), TIMES_ACTIVE * active.length)
+  others.sort((a, b) => lengths[b]! - lengths[a]! || a - b)
+  return Int32Array.from([...active, ...others.slice(0, Math.max(0, size - active.length))])
+}
+
+/**
+ * Moves the weights one step, and the model with them; false when no step lowers phi.
+ *
+ * The quadratic model's right-hand side is first that of the root form 1/|A_b'theta| = 1/lambda, which is nearly linear in
+ * eta and reaches far; where that is no direction of descent it is the plain gradient's.
+ */
+function newtonStep(
+  model: VariationalModel,
+  lambda: number,
+  chosen: Int32Array,
+  weights: Vector,
+  vectors: readonly Vector[],
+  lengths: Vector,
+): boolean {
+  const free: number[] = []
+  for (let i = 0; i < chosen.length; i++) if (weights[i]! > 0 || lengths[i]! > lambda) free.push(i)
+  const f = free.length
+  const d = vectors[0]!.length / chosen.length
+  const freeIndices = Int32Array.from(free)
+  const H = model.hessian(
+    freeIndices.map((i) => chosen[i]!),
+    vectors.map((all) => gathered(all, freeIndices, d)),
+  )
+  const value = phi(model, weights, lambda)
+  for (const root of [true, false]) {
+    const b = new Float64Array(f)
+    for (let i = 0; i < f; i++) {
+      const length = lengths[free[i]!]!
+      b[i] = root ? (length * length * (length - lambda)) / lambda : (length * length - lambda * lambda) / 2
+      for (let j = 0; j < f; j++) b[i]! += H[i * f + j]! * weights[free[j]!]!
+    }
+    const goal = nonnegativeQp(backend(), f, H, b, new Uint8Array(f).fill(1))
+    if (!goal) continue
+    let slope = 0
+    for (let i = 0; i < f; i++)
+      slope += ((lambda * lambda - lengths[free[i]!]! ** 2) / 2) * (goal[i]! - weights[free[i]!]!)
+    if (!(slope < 0)) continue
+    const trial = weights.slice()
+    for (let t = 1; t > 1e-6; t /= 2) {
+      for (let i = 0; i < f; i++) {
+        const from = weights[free[i]!]!
+        trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
+      }
+      if (!model.factor(chosen, trial)) continue
+      if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
+      weights.set(trial)
+      return true
+    }
+  }
+  return false
+}
+
+/** phi(eta) at the weights the model was factored at. */
+function phi(model: VariationalModel, weights: Vector, lambda: number): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!
+  return model.value + ((lambda * lambda) / 2) * sum
+}
+
+/** Primal and dual value at u_b = eta_b A_b'theta, whose residual is theta; the dual point is theta, scaled to be feasible. */
+function gapOf(
+  model: VariationalModel,
+  targets: readonly Vector[],
+  lambda: number,
+  weights: Vector,
+  lengths: Vector,
+): { primal: number; gap: number; relative: number } {
+  let largest = 0
+  let sizes = 0
+  for (let i = 0; i < lengths.length; i++) {
+    largest = Math.max(largest, lengths[i]!)
+    sizes += weights[i]! * lengths[i]!
+  }
+  let square = 0
+  let product = 0
+  model.theta.forEach((theta, k) => {
+    square += squaredNorm(theta)
+    product += dot(theta, targets[k]!)
+  })
+  const primal = square / 2 + lambda * sizes
+  if (!(square > 0)) return { primal, gap: primal, relative: 0 }
+  const scale = Math.min(product / square, largest > 0 ? lambda / largest : Number.POSITIVE_INFINITY)
+  const gap = primal - scale * (product - (scale * square) / 2)
+  return { primal, gap, relative: primal > 0 ? gap / primal : 0 }
+}
+
+function blockLengths(vectors: readonly Vector[], d: number, out: Vector): void {
+  for (let b = 0; b < out.length; b++) {
+    let total = 0
+    for (const one of vectors) for (let j = b * d; j < (b + 1) * d; j++) total += one[j]! * one[j]!
+    out[b] = Math.sqrt(total)
+  }
+}
+
+function gathered(rows: Vector, chosen: Int32Array, d: number): Vector {
+  const out = new Float64Array(chosen.length * d)
+  chosen.forEach((i, w) => {
+    out.set(rows.subarray(i * d, (i + 1) * d), w * d)
+  })
+  return out
+}
