@@ -73,6 +73,8 @@ export interface Loss {
   conjugate(p: Vector): number
   /** Bregman divergence F(to) - F(at) - dF(at)'(to - at), computed without cancellation where F allows it. */
   divergence(to: Vector, at: Vector): number
+  /** Present when F is a sum over entries: the second derivative in each, one-sided where it jumps. */
+  curvatures?(fit: Vector, out?: Vector): Vector
   /** Present when F(z) = curvature/2 |z - target|^2: what a least-squares solver needs. */
   readonly quadratic?: { readonly curvature: number; readonly target: Vector }
   /** Present when an unpenalised intercept was minimised out: the optimal intercept, one per output, at a fit. */

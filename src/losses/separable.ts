@@ -11,6 +11,8 @@ export interface Entries {
   value(z: number, k: number): number
   /** phi_k'(z) */
   slope(z: number, k: number): number
+  /** phi_k''(z), or one of its one-sided values */
+  second?(z: number, k: number): number
   /** phi_k*(p) */
   conjugate(p: number, k: number): number
   /** phi_k(to) - phi_k(at) - phi_k'(at) (to - at), without cancellation */
@@ -29,6 +31,12 @@ export function separable(entries: Entries): Loss {
     name: entries.name,
     size,
     smoothness: entries.curvature * weights.reduce((most, weight) => Math.max(most, weight), 0),
+    ...(entries.second && {
+      curvatures(fit: Vector, out: Vector = new Float64Array(size)) {
+        for (let k = 0; k < size; k++) out[k] = weights[k]! > 0 ? weights[k]! * entries.second!(fit[k]!, k) : 0
+        return out
+      },
+    }),
     value(fit) {
       let total = 0
       for (let k = 0; k < size; k++) if (weights[k]! > 0) total += weights[k]! * entries.value(fit[k]!, k)
