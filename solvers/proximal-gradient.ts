@@ -34,7 +34,9 @@ export function proximalGradient(options: ProximalGradientOptions = {}): Solver 
     throw new RangeError(`proximalGradient: step is ${options.step}, expected above 0; leave it out for an estimate.`)
   return {
     name: 'proximal-gradient',
-    supports: () => true,
+    supports: ({ name, loss }) =>
+      Number.isFinite(loss.smoothness) ||
+      `proximal-gradient needs a smooth loss and ${name} has ${loss.name}; pass smoothHinge().`,
     *iterate(program, start) {
       const { loss, operator, penalty, lambda } = program
       const m = operator.columns

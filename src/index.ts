@@ -25,6 +25,17 @@ export {
   sampleGates,
 } from './gates/index.ts'
 export {
+  type FeatureChoice,
+  type FeatureMap,
+  inversePolynomial,
+  linearKernel,
+  type NystromOptions,
+  nystrom,
+  type PatchKernel,
+  randomFourier,
+  rbf,
+} from './kernels/index.ts'
+export {
   type Activation,
   type ActivationName,
   activations,
@@ -45,14 +56,21 @@ export { crossEntropy, type Divergence, type Entry, fenchel, linear, mixed } fro
 export {
   type ClassWeights,
   type HuberOptions,
+  hinge,
   huber,
   logistic,
   type SampleWeights,
+  type SmoothHingeOptions,
+  smoothHinge,
   softmax,
+  softmaxReference,
   squared,
   squaredHinge,
 } from './losses/index.ts'
 export {
+  type ConvexCnn,
+  type ConvexCnnWeights,
+  convexCnn,
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
@@ -63,11 +81,14 @@ export {
 } from './models/index.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
-export { featureGroupL1, groupL1, l1, ridge } from './penalties/index.ts'
+export type { ImageShape, PatchOptions, PoolOptions } from './operators/index.ts'
+export { featureGroupL1, groupL1, l1, nuclear, ridge, withinNuclearBall } from './penalties/index.ts'
 export {
+  type CcnnProgramOptions,
   type ConeDecomposition,
   type ConeDecompositionMethod,
   type ConeDecompositionOptions,
+  ccnnProgram,
   coneDecomposition,
   type GatedPoint,
   type GatedReluOptions,

@@ -79,6 +79,24 @@ export interface Loss {
   readonly quadratic?: { readonly curvature: number; readonly target: Vector }
   /** Present when an unpenalised intercept was minimised out: the optimal intercept, one per output, at a fit. */
   intercept?(fit: Vector): Vector
+  /** Present when F*(-alpha) falls apart into rows whose domain has an interior: what solvers of the dual need. */
+  readonly dual?: DualLoss
+}
+
+/** G(alpha) = F*(-alpha) in detail: a sum over groups of `group` consecutive entries. */
+export interface DualLoss {
+  readonly group: number
+  /** How many logarithms its barrier is a sum of; 0 when G is finite everywhere. */
+  readonly barriers: number
+  /** A point strictly inside the domain; every point between it and zero is inside too. */
+  inside(): Vector
+  /**
+   * G(alpha) + weight barrier(alpha), Infinity outside the domain (and on its boundary where the weight is positive).
+   * Where given, `gradient` and `hessian` (a group x group block per group) are overwritten.
+   */
+  value(alpha: Vector, weight: number, gradient?: Vector, hessian?: Vector): number
+  /** argmin_a step G(a) + |a - v|^2 / 2 */
+  prox(v: Vector, step: number, out?: Vector): Vector
 }
 
 /** A loss before it has met its targets, as a program takes it: `loss: squared()`. */
@@ -254,6 +272,42 @@ export interface Solution<M = unknown> extends Iterate {
   readonly certificate: Certificate
   /** Recovered on first read. */
   readonly model: M
+}
+
+/**
+ * A program that is convex in each block of its unknowns when the others are fixed, and in no more than that: what lifted
+ * deep networks state. Its states are written to by sweeps.
+ */
+export interface MultiConvexProgram<M = unknown, S = unknown> {
+  readonly name: string
+  /** The blocks in the order of a sweep. */
+  readonly blocks: readonly string[]
+  /** A random start; the same seed gives the same one. */
+  initial(seed: number): S
+  /** The state of a network: where to start from weights. */
+  embed(model: M): S
+  objective(state: S): number
+  /** One block with the others fixed, as a convex program; the state is a point of it. */
+  subproblem(block: number, state: S): { readonly program: ConvexProgram; readonly at: Iterate }
+  /** Sweep number `sweep`, counted from 1: every block once, in place. Yields the block (or batch) that was just done. */
+  sweep(state: S, sweep: number): Generator<string, void>
+  /** How far the state is from a minimum of any one block, and what the network itself reaches. */
+  measure(state: S): BlockMeasure
+  /** The network of a state. */
+  recover(state: S): M
+}
+
+/** What is known of a state of a multi-convex program. */
+export interface BlockMeasure {
+  /** Scope `block`: no single block, the others fixed, has an objective below `dual`. No bound of the network's optimum. */
+  readonly certificate: Certificate
+  /** The objective of the network itself, where every layer's output is what its input gives. */
+  readonly networkLoss: number
+  /** rms(x_k - phi(z_k)) of every node: how far the network is from its lifted form. */
+  readonly gaps: readonly number[]
+  /** Largest optimality residual of a node, and of a link's gradient. */
+  readonly nodeResidual: number
+  readonly linkResidual: number
 }
 
 /** A trained network as it is written to a file: a format name, a version, and the fields of its kind. */

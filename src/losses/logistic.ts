@@ -52,6 +52,15 @@ function logisticEntries({ rows, columns, data: y }: Matrix, weights: Vector): R
     settled: 2 ** -28,
     magnitude: entries.reduce((total, weight) => total + weight, 0),
     divergence: (to, at, k) => logisticDivergence(y[k]! * to, y[k]! * at),
+    dual: {
+      low: (k) => Math.min(0, -y[k]!),
+      high: (k) => Math.max(0, -y[k]!),
+      slope(p, k) {
+        const t = Math.abs(p)
+        return y[k]! * Math.log((1 - t) / t)
+      },
+      second: (p) => 1 / (Math.abs(p) * (1 - Math.abs(p))),
+    },
   }
 }
 

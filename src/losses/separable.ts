@@ -1,4 +1,5 @@
 import type { Loss, Vector } from '../types.ts'
+import { type DualEntries, separableDual } from './separable-dual.ts'
 
 /** A convex function of one number for every entry of a fit, and its weight in the sum. */
 export interface Entries {
@@ -17,6 +18,8 @@ export interface Entries {
   conjugate(p: number, k: number): number
   /** phi_k(to) - phi_k(at) - phi_k'(at) (to - at), without cancellation */
   divergence(to: number, at: number, k: number): number
+  /** The conjugate in detail, for solvers of the dual. */
+  readonly dual?: Omit<DualEntries, 'value'>
 }
 
 /**
@@ -30,6 +33,7 @@ export function separable(entries: Entries): Loss {
   return {
     name: entries.name,
     size,
+    ...(entries.dual && { dual: separableDual(weights, { ...entries.dual, value: entries.conjugate }) }),
     smoothness: entries.curvature * weights.reduce((most, weight) => Math.max(most, weight), 0),
     ...(entries.second && {
       curvatures(fit: Vector, out: Vector = new Float64Array(size)) {

@@ -1,6 +1,7 @@
 import { squaredDistance, squaredNorm } from '../numerics/vectors.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
 import { huberOver } from './huber.ts'
+import { separableDual } from './separable-dual.ts'
 import { rowWeights, type SampleWeights } from './weights.ts'
 
 /**
@@ -41,6 +42,13 @@ function plain(targets: Matrix): Loss {
       return total
     },
     divergence: (to, at) => (curvature / 2) * squaredDistance(to, at),
+    dual: separableDual(new Float64Array(y.length).fill(curvature), {
+      low: () => Number.NEGATIVE_INFINITY,
+      high: () => Number.POSITIVE_INFINITY,
+      slope: (p, k) => p + y[k]!,
+      second: () => 1,
+      value: (p, k) => p * (p / 2 + y[k]!),
+    }),
   }
 }
 

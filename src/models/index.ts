@@ -1,3 +1,4 @@
+export { type ConvexCnn, type ConvexCnnWeights, convexCnn } from './convex-cnn.ts'
 export {
   type GatedReluNetwork,
   type GatedReluWeights,

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Model, ModelJson } from '../types.ts'
+import { convexCnnFromJson } from './convex-cnn.ts'
 import { gatedReluNetworkFromJson } from './gated-relu-network.ts'
 import { reluNetworkFromJson } from './relu-network.ts'
 
@@ -7,6 +8,7 @@ import { reluNetworkFromJson } from './relu-network.ts'
 export const MODEL_VERSION = 1
 
 const readers: Record<string, (json: ModelJson) => Model> = {
+  'convex-cnn': convexCnnFromJson,
   'gated-relu-network': gatedReluNetworkFromJson,
   'relu-network': reluNetworkFromJson,
 }

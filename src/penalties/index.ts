@@ -1,4 +1,7 @@
 export { featureGroupL1 } from './feature-group-l1.ts'
 export { type GroupChoice, groupL1 } from './group-l1.ts'
 export { l1 } from './l1.ts'
+export { nuclear } from './nuclear.ts'
 export { ridge } from './ridge.ts'
+export type { MatrixBlocks } from './spectral.ts'
+export { withinNuclearBall } from './within-nuclear-ball.ts'

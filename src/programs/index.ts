@@ -1,3 +1,5 @@
+export { type CcnnProgramOptions, ccnnProgram } from './ccnn/ccnn.ts'
+export type { CcnnOptions } from './ccnn/layer.ts'
 export {
   type ConeDecomposition,
   type ConeDecompositionMethod,

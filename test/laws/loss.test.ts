@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Loss, LossChoice, Matrix, Vector } from '../../src/index.ts'
-import { huber, logistic, softmax, squared, squaredHinge } from '../../src/losses/index.ts'
+import { huber, logistic, smoothHinge, softmax, squared, squaredHinge } from '../../src/losses/index.ts'
 import { gaussian, mapEntries, plainMatrix, targets, vector } from '../arbitraries.ts'
 
 interface Case {
@@ -45,6 +45,15 @@ const cases: Case[] = [
     choice: squaredHinge(),
     targets: signs,
     formula: (z, y) => total(y, (_r, _k, at) => Math.max(0, 1 - y.data[at]! * z[at]!) ** 2) / (2 * y.rows),
+  },
+  {
+    choice: smoothHinge({ gamma: 0.6 }),
+    targets: signs,
+    formula: (z, y) =>
+      total(y, (_r, _k, at) => {
+        const short = 1 - y.data[at]! * z[at]!
+        return short <= 0 ? 0 : short < 0.6 ? short ** 2 / 1.2 : short - 0.3
+      }) / y.rows,
   },
   {
     choice: softmax(),

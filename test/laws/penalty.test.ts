@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { patternsOf } from '../../src/gates/index.ts'
-import { featureGroupL1, groupL1, l1, type Penalty, ridge, type Vector } from '../../src/index.ts'
+import { featureGroupL1, groupL1, l1, nuclear, type Penalty, ridge, type Vector } from '../../src/index.ts'
 import { matrix } from '../../src/numerics/matrix.ts'
 import { coneGroupL1 } from '../../src/penalties/cone-group-l1.ts'
 import { activationCones } from '../../src/sets/index.ts'
@@ -27,6 +27,8 @@ const cases: Case[] = [
     groups: groupsOf('feature-group-l1', 4, 1, 3),
   },
   { name: 'l1', make: () => l1(), degree: 1, groups: groupsOf('l1', 4, 1, 3) },
+  { name: 'nuclear of one 3 x 4 block', make: () => nuclear({ rows: 3, columns: 4 }), degree: 1 },
+  { name: 'nuclear of two 3 x 2 blocks', make: () => nuclear({ rows: 3, columns: 2 }), degree: 1 },
   { name: 'ridge', make: () => ridge(), degree: 2 },
   { name: 'coneGroupL1 of 2 gates, 2 blocks each', make: cones, degree: 1 },
 ]

@@ -15,7 +15,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const parts = ['operators', 'losses', 'penalties', 'sets', 'gates', 'layers', 'models', 'data']
+const parts = ['operators', 'kernels', 'losses', 'penalties', 'sets', 'gates', 'layers', 'models', 'data']
 
 /** What each tier may import; `types` and a tier's own files go without saying, but for types itself. */
 const allowed: Record<string, readonly string[]> = {

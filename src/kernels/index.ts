@@ -1,0 +1,24 @@
+export {
+  exactFeatures,
+  type FeatureChoice,
+  type FeatureMap,
+  type FeatureMapJson,
+  featureMapFromJson,
+  fourierFeatures,
+  kernelFeatures,
+  type NystromOptions,
+  nystrom,
+  nystromFeatures,
+  type PatchSource,
+  pixels,
+  randomFourier,
+} from './features.ts'
+export { kernelMatrix } from './kernel-matrix.ts'
+export {
+  inversePolynomial,
+  kernelFromJson,
+  linearKernel,
+  type PatchKernel,
+  type PatchKernelJson,
+  rbf,
+} from './kernels.ts'
