@@ -5,8 +5,12 @@ import { atZero } from './gradient-at-zero.ts'
 /** A certificate with the dual feasible point behind its bound. */
 export interface Certified {
   readonly certificate: Certificate
-  /** r scaled to be dual feasible. Lent: the next call overwrites it. */
+  /** s r, dual feasible, for r = -dF(Au). Lent: the next call overwrites it. */
   readonly dual: Vector
+  /** s */
+  readonly scale: number
+  /** A'r, not scaled. Lent. */
+  readonly correlation: Vector
   /** The point the certificate speaks of: the one given, or the nearest one in the penalty's domain. Lent. */
   readonly at: Iterate
 }
@@ -104,6 +108,8 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
     return {
       certificate,
       dual,
+      scale: s,
+      correlation,
       at: coefficients === iterate.coefficients ? iterate : { ...iterate, coefficients, fit },
     }
   }
