@@ -40,9 +40,15 @@ export {
   type ActivationName,
   activations,
   type ClipOptions,
+  type ConvolutionOptions,
   clip,
+  convolution,
+  dense,
   elu,
   identity,
+  type Layer,
+  type LayerMap,
+  type LayerWeights,
   type LeakyReluOptions,
   leakyRelu,
   relu,
@@ -52,7 +58,7 @@ export {
   softThreshold,
   tanh,
 } from './layers/index.ts'
-export { crossEntropy, type Divergence, type Entry, fenchel, linear, mixed } from './lifted/index.ts'
+export * from './lifted/index.ts'
 export {
   type ClassWeights,
   type HuberOptions,
@@ -71,6 +77,8 @@ export {
   type ConvexCnn,
   type ConvexCnnWeights,
   convexCnn,
+  type DeepNetwork,
+  deepNetwork,
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,

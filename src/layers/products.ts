@@ -1,47 +1,23 @@
+import { backend } from '../numerics/backends/index.ts'
 import type { Matrix } from '../types.ts'
 
 /** out <- A B' */
 export function timesTransposed(A: Matrix, B: Matrix, out: Matrix): Matrix {
-  gemm(false, true, A.rows, B.rows, A.columns, 1, A.data, A.columns, B.data, B.columns, 0, out.data, out.columns)
+  const k = A.columns
+  backend().gemm(false, true, A.rows, B.rows, k, 1, A.data, k, B.data, k, 0, out.data, B.rows)
   return out
 }
 
 /** out <- A B */
 export function times(A: Matrix, B: Matrix, out: Matrix): Matrix {
-  gemm(false, false, A.rows, B.columns, A.columns, 1, A.data, A.columns, B.data, B.columns, 0, out.data, out.columns)
+  const [k, n] = [A.columns, B.columns]
+  backend().gemm(false, false, A.rows, n, k, 1, A.data, k, B.data, n, 0, out.data, n)
   return out
 }
 
 /** out <- A' B */
 export function transposedTimes(A: Matrix, B: Matrix, out: Matrix): Matrix {
-  gemm(true, false, A.columns, B.columns, A.rows, 1, A.data, A.columns, B.data, B.columns, 0, out.data, out.columns)
+  const [m, n] = [A.columns, B.columns]
+  backend().gemm(true, false, m, n, A.rows, 1, A.data, m, B.data, n, 0, out.data, n)
   return out
-}
-
-function gemm(
-  transposeA: boolean,
-  transposeB: boolean,
-  m: number,
-  n: number,
-  k: number,
-  alpha: number,
-  A: Float64Array,
-  lda: number,
-  B: Float64Array,
-  ldb: number,
-  beta: number,
-  C: Float64Array,
-  ldc: number,
-): void {
-  for (let i = 0; i < m; i++) {
-    const row = C.subarray(i * ldc, i * ldc + n)
-    if (beta === 0) row.fill(0)
-    else if (beta !== 1) for (let j = 0; j < n; j++) row[j]! *= beta
-    for (let l = 0; l < k; l++) {
-      const a = alpha * A[transposeA ? l * lda + i : i * lda + l]!
-      if (a === 0) continue
-      if (transposeB) for (let j = 0; j < n; j++) row[j]! += a * B[j * ldb + l]!
-      else for (let j = 0; j < n; j++) row[j]! += a * B[l * ldb + j]!
-    }
-  }
 }

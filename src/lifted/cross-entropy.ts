@@ -23,6 +23,21 @@ export function crossEntropy(): Divergence {
       }
       return total
     },
+    dual(Q) {
+      let total = 0
+      for (let at = 0; at < Q.data.length; at += Q.columns) {
+        let sum = 0
+        for (let k = at; k < at + Q.columns; k++) {
+          const q = Q.data[k]!
+          // A gradient's rows sum to one, and stay above zero, up to rounding.
+          if (q < -ROUNDING) return Number.POSITIVE_INFINITY
+          sum += q
+          if (q > 0) total += q * Math.log(q)
+        }
+        if (Math.abs(sum - 1) > ROUNDING) return Number.POSITIVE_INFINITY
+      }
+      return total
+    },
     response(U, out) {
       const { columns } = U
       for (let at = 0; at < U.data.length; at += columns) {
@@ -33,6 +48,8 @@ export function crossEntropy(): Divergence {
     },
   }
 }
+
+const ROUNDING = 1e-12
 
 /** The largest of a row and sum_k e^(z_k - largest). */
 function exponentials(Z: Float64Array, at: number, columns: number): [number, number] {

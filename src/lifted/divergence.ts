@@ -17,8 +17,12 @@ export interface Divergence {
   response(U: Matrix, out: Matrix): Matrix
   /** The activation whose Phi this is; absent where v is a clamped target. */
   readonly activation?: Activation
+  /** R*(q) = sup_u q'u - R(u), summed over rows; Infinity outside its domain. */
+  dual(Q: Matrix): number
   /** Present when D is a sum over entries. */
   readonly entry?: Entry
+  /** True where R(u) = u^2/2: links are least squares then. */
+  readonly leastSquares?: boolean
 }
 
 /** One entry of a separable divergence. */
@@ -31,6 +35,8 @@ export interface Entry {
   slope(u: number): number
   /** Phi(v) */
   conjugate(v: number): number
+  /** R*(q), which is Phi where R is its conjugate. */
+  dual(q: number): number
 }
 
 /** The divergence of its entries, summed. */
@@ -38,13 +44,16 @@ export function separable(
   name: string,
   smoothness: number,
   entry: Entry,
-  activation?: Activation,
+  activation: Activation,
+  leastSquares: boolean = false,
 ): Divergence & { readonly entry: Entry } {
   return {
     name,
     smoothness,
     entry,
-    ...(activation && { activation }),
+    activation,
+    leastSquares,
+    dual: (Q) => Q.data.reduce((sum, q) => sum + entry.dual(q), 0),
     value(V, U) {
       const [v, u]: [Vector, Vector] = [V.data, U.data]
       let total = 0

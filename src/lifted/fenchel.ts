@@ -18,7 +18,9 @@ export function fenchel(activation: Activation): Divergence & { readonly entry: 
       response: activation.value,
       slope: activation.slope,
       conjugate: activation.potential,
+      dual: activation.potential,
     },
     activation,
+    activation.name === 'identity',
   )
 }

@@ -14,7 +14,14 @@ export function linear(activation: Activation): Divergence & { readonly entry: E
   return separable(
     `linear(${activation.name})`,
     1,
-    { potential: (u) => (u * u) / 2, response: (u) => u, slope: () => 1, conjugate: activation.potential },
+    {
+      potential: (u) => (u * u) / 2,
+      response: (u) => u,
+      slope: () => 1,
+      conjugate: activation.potential,
+      dual: (q) => (q * q) / 2,
+    },
     activation,
+    true,
   )
 }

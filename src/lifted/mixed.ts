@@ -1,6 +1,7 @@
 import type { Activation } from '../layers/activation.ts'
 import { type Divergence, type Entry, separable } from './divergence.ts'
 import { fenchel } from './fenchel.ts'
+import { increasingRoot } from './increasing-root.ts'
 import { linear } from './linear.ts'
 
 /**
@@ -17,15 +18,25 @@ export function mixed(activation: Activation, share: number): Divergence & { rea
     (of: (entry: Entry) => (u: number) => number): ((u: number) => number) =>
     (u) =>
       (1 - share) * of(a.entry)(u) + share * of(b.entry)(u)
+  const potential = blend((entry) => entry.potential)
+  const response = blend((entry) => entry.response)
+  const slope = blend((entry) => entry.slope)
   return separable(
     `mixed(${activation.name}, ${share})`,
     (1 - share) * a.smoothness + share * b.smoothness,
     {
-      potential: blend((entry) => entry.potential),
-      response: blend((entry) => entry.response),
-      slope: blend((entry) => entry.slope),
+      potential,
+      response,
+      slope,
       conjugate: activation.potential,
+      dual(q) {
+        // At share 0 the response may not reach q, or reach it nowhere alone.
+        if (share === 0) return a.entry.dual(q)
+        const u = increasingRoot(response, slope, q)
+        return q * u - potential(u)
+      },
     },
     activation,
+    share === 1,
   )
 }

@@ -1,4 +1,5 @@
 export { type ConvexCnn, type ConvexCnnWeights, convexCnn } from './convex-cnn.ts'
+export { type DeepNetwork, deepNetwork, type LayerOptions } from './deep-network.ts'
 export {
   type GatedReluNetwork,
   type GatedReluWeights,

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Model, ModelJson } from '../types.ts'
 import { convexCnnFromJson } from './convex-cnn.ts'
+import { deepNetworkFromJson } from './deep-network.ts'
 import { gatedReluNetworkFromJson } from './gated-relu-network.ts'
 import { reluNetworkFromJson } from './relu-network.ts'
 
@@ -9,6 +10,7 @@ export const MODEL_VERSION = 1
 
 const readers: Record<string, (json: ModelJson) => Model> = {
   'convex-cnn': convexCnnFromJson,
+  'deep-network': deepNetworkFromJson,
   'gated-relu-network': gatedReluNetworkFromJson,
   'relu-network': reluNetworkFromJson,
 }
