@@ -51,7 +51,7 @@ export function* walkPath<M>(
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
     const found: Solution<M> = yield* walk({ ...program, lambda }, start ? { ...options, start } : options)
     yield found
-    if (found.status === 'aborted') return
+    if (found.status === 'aborted' || options.signal?.aborted) return
     start = found
   }
 }

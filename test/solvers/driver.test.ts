@@ -272,7 +272,10 @@ describe('divergence', () => {
 describe('progress', () => {
   it('comes at the start, at the first iterate, at every checkEvery-th and at the last', () => {
     const seen: number[] = []
-    solveSync(program, { tolerance: 0, maxIterations: 25, checkEvery: 10, onProgress: (at) => seen.push(at.iteration) })
+    solveSync(program, {
+      ...{ solver: proximalGradient(), tolerance: 0, maxIterations: 25, checkEvery: 10 },
+      onProgress: (at) => seen.push(at.iteration),
+    })
     expect(seen).toEqual([0, 1, 10, 20, 25])
   })
 
@@ -306,7 +309,7 @@ describe('progress', () => {
   })
 
   it('steps yields it and returns the solution', async () => {
-    const walk = steps(program, { maxIterations: 25, tolerance: 0 })
+    const walk = steps(program, { solver: proximalGradient(), maxIterations: 25, tolerance: 0 })
     const seen: number[] = []
     for (;;) {
       const at = await walk.next()
