@@ -13,4 +13,13 @@ export { proximalNewton } from './proximal-newton.ts'
 export { screened } from './screening.ts'
 export { type SolveOptions, solve, solveSync, steps, walk } from './solve.ts'
 export { lambdaGrid, type SweepOptions, sweep, sweepSync } from './sweep.ts'
+export {
+  type BlockSolution,
+  type SweepProgress,
+  type TrainBlocksOptions,
+  train,
+  trainSteps,
+  trainSync,
+  trainWalk,
+} from './train.ts'
 export { type WorkingSetOptions, workingSet } from './working-set.ts'
