@@ -1,5 +1,7 @@
 import { type BitColumns, isSet } from '../numerics/bits.ts'
+import { blockNorm } from '../numerics/blocks.ts'
 import type { Matrix, Vector } from '../types.ts'
+import { type ActiveSpan, activeSpan, multiply } from './active-span.ts'
 
 /**
  * The cones K_i = { u : (2 D_i - I) X u >= 0 }, one per activation pattern: the u for which D_i X u = (X u)_+.
@@ -16,8 +18,21 @@ export interface ActivationCones {
   /**
    * Writes the Euclidean projection of v[start ..] onto the cone of `gate` to out[outStart ..] and returns its norm.
    * `active`, the constraints that hold with equality, is read as a first guess and left as found.
+   *
+   * Where the norm is at most `enough` (default: never), the work may end early, with an upper bound of the norm that is
+   * itself at most `enough`, and in out a point that long, v plus a normal, that need not lie in the cone.
    */
-  project(gate: number, v: Vector, start: number, out: Vector, outStart: number, active: ActiveRows): number
+  project(
+    gate: number,
+    v: Vector,
+    start: number,
+    out: Vector,
+    outStart: number,
+    active: ActiveRows,
+    enough?: number,
+  ): number
+  /** An orthonormal basis (rows) of what is orthogonal to the active rows: the span of the face they cut out. Lent. */
+  face(gate: number, active: ActiveRows): Vector
   /** max_r (-s_r x_r'u)_+ over the unit rows x_r: how far u[start ..] is outside. */
   violation(gate: number, u: Vector, start: number): number
   /**
@@ -45,8 +60,10 @@ export function activeRows(dimension: number, keepBasis = false): ActiveRows {
 
 /** A row counts as met when it is off by no more than this, relative to the point projected. */
 const VIOLATION = 1e-13
-/** A row adds a direction to the active ones when what is left of it (of norm one) is longer than this. */
-const INDEPENDENCE = 1e-11
+/** Rounds after which rows enter one at a time, which ends for certain. */
+const PATIENCE = 50
+/** Of the directions left, the share that rows may take at once. */
+const AT_ONCE = 1 / 2
 /** Rows this close to the boundary, relative to the point, count as active there. */
 const BOUNDARY = 1e-9
 
@@ -55,7 +72,9 @@ const BOUNDARY = 1e-9
  *
  * Projection is min |v - g|^2 / 2 over B v >= 0, solved in its dual v = g + B'rho, rho >= 0, by an active-set method
  * (Lawson and Hanson 1974, NNLS) that keeps an orthonormal basis of the active rows: v is g less its part in their span.
- * At most d rows are active. Cost n d flops per change of the active set, and p^2 d to set up p active rows.
+ * At most d rows are active. Far from the solution several rows enter at once, the most violated ones; those that turn
+ * out not to help leave before the multipliers move, and at least one always helps. Cost n d flops a round, and p d per
+ * change of the p active rows.
  */
 export function activationCones(X: Matrix, patterns: BitColumns): ActivationCones {
   const d = X.columns
@@ -65,10 +84,48 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
   const shared = activeSpan(d)
   const residual = new Float64Array(d)
 
+  const slacks = new Float64Array(n)
+  const violated = new Int32Array(n)
+
+  const spanOf = (gate: number, active: ActiveRows): ActiveSpan => {
+    if (active.basis) return active.basis
+    shared.clear()
+    for (let k = 0; k < active.count; k++) shared.add(unit, active.rows[k]!, sign(gate, active.rows[k]!))
+    return shared
+  }
+
   const rowProduct = (k: number, u: Vector, start: number): number => {
     let total = 0
     for (let j = 0, x = k * d; j < d; j++, x++) total += unit[x]! * u[start + j]!
     return total
+  }
+
+  const length = (u: Vector, start: number): number => blockNorm(u, start, d)
+
+  /** Lists the candidates (all rows when null) that the residual violates, with their slacks; returns how many. */
+  const listViolated = (gate: number, candidates: Int32Array | null, tolerance: number, span: ActiveSpan): number => {
+    let count = 0
+    if (!candidates) multiply(unit, n, d, residual, 0, slacks)
+    const all = candidates ? candidates.length : n
+    for (let c = 0; c < all; c++) {
+      const k = candidates ? candidates[c]! : c
+      const product = candidates ? rowProduct(k, residual, 0) : slacks[k]!
+      const slack = isSet(patterns, source[k]!, gate) ? product : -product
+      if (slack < -tolerance && !span.has(k)) {
+        slacks[k] = slack
+        violated[count++] = k
+      }
+    }
+    return count
+  }
+
+  /** Moves the most violated row among violated[q .. count] to place q. */
+  const bringWorstForward = (q: number, count: number): void => {
+    let worst = q
+    for (let c = q + 1; c < count; c++) if (slacks[violated[c]!]! < slacks[violated[worst]!]!) worst = c
+    const k = violated[worst]!
+    violated[worst] = violated[q]!
+    violated[q] = k
   }
 
   /** The projection onto { u : s_k x_k'u >= 0 for the candidates k } (all rows when null). */
@@ -80,10 +137,9 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
     out: Vector,
     outStart: number,
     active: ActiveRows,
+    enough = -1,
   ): number => {
-    let scale = 0
-    for (let j = 0; j < d; j++) scale += v[start + j]! * v[start + j]!
-    scale = Math.sqrt(scale)
+    const scale = length(v, start)
     if (!(scale > 0)) {
       active.count = 0
       active.basis?.clear()
@@ -92,54 +148,47 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
     }
     const tolerance = VIOLATION * scale
     // rho: multipliers of the active rows, all positive. A warm start keeps those rows whose multiplier comes out so.
-    const span = active.basis ?? shared
-    if (!active.basis) {
-      span.clear()
-      for (let k = 0; k < active.count; k++) span.add(unit, active.rows[k]!, sign(gate, active.rows[k]!))
-    }
+    const span = spanOf(gate, active)
     for (;;) {
       const target = span.solve(v, start)
-      if (!span.dropNegative(target, unit)) {
+      if (!span.dropNegative(target)) {
         span.accept(target)
         break
       }
     }
-    const count = candidates ? candidates.length : n
-    const limit = 10 * (d + 10) + count
+    const limit = 10 * (d + 10) + n
+    let share = AT_ONCE
     for (let round = 0; ; round++) {
       span.residual(v, start, residual)
-      let worst = -tolerance
-      let entering = -1
-      if (span.size < d)
-        for (let c = 0; c < count; c++) {
-          const k = candidates ? candidates[c]! : c
-          const product = rowProduct(k, residual, 0)
-          const slack = isSet(patterns, source[k]!, gate) ? product : -product
-          if (slack < worst && !span.has(k)) {
-            worst = slack
-            entering = k
-          }
-        }
-      if (entering < 0 || round >= limit) break
-      if (!span.add(unit, entering, sign(gate, entering))) break
-      // Walk from the feasible rho towards the solution on the active rows; a multiplier that reaches zero leaves.
-      for (;;) {
-        const target = span.solve(v, start)
-        if (!span.walk(target, unit)) break
+      if (enough > 0 && length(residual, 0) <= enough) break
+      const count = span.size < d && round < limit ? listViolated(gate, candidates, tolerance, span) : 0
+      if (count === 0) {
+        if (!span.refresh(unit)) break
+        continue
       }
+      const most = Math.max(1, Math.floor(share * (d - span.size)))
+      let added = 0
+      for (let q = 0; q < count && added < most; q++) {
+        bringWorstForward(q, count)
+        const k = violated[q]!
+        if (span.add(unit, k, sign(gate, k))) added++
+        else if (q === 0) break
+      }
+      if (added === 0) break
+      // Walk from the feasible rho towards the solution on the active rows; a multiplier that reaches zero leaves.
+      let target = span.solve(v, start)
+      const helps = target.subarray(span.size - added, span.size).some((multiplier) => multiplier > 0)
+      while (span.walk(target)) target = span.solve(v, start)
+      // At least one of the rows helps; when rounding says otherwise, there is nothing left to gain.
+      if (!helps) break
+      if (round >= PATIENCE) share = 0
     }
     // What is left of a point in the polar cone is rounding, and not of the cone.
-    let left = 0
-    for (let j = 0; j < d; j++) left += residual[j]! * residual[j]!
-    if (span.size === d || Math.sqrt(left) <= tolerance) residual.fill(0)
+    if (span.size === d || length(residual, 0) <= tolerance) residual.fill(0)
     active.count = span.size
     for (let k = 0; k < span.size; k++) active.rows[k] = span.rows[k]!
-    let length = 0
-    for (let j = 0; j < d; j++) {
-      out[outStart + j] = residual[j]!
-      length += residual[j]! * residual[j]!
-    }
-    return Math.sqrt(length)
+    for (let j = 0; j < d; j++) out[outStart + j] = residual[j]!
+    return length(residual, 0)
   }
 
   const scratch = new Float64Array(d)
@@ -148,7 +197,9 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
     dimension: d,
     rows: n,
     count: patterns.count,
-    project: (gate, v, start, out, outStart, active) => project(gate, null, v, start, out, outStart, active),
+    project: (gate, v, start, out, outStart, active, enough) =>
+      project(gate, null, v, start, out, outStart, active, enough),
+    face: (gate, active) => spanOf(gate, active).complement(),
     violation(gate, u, start) {
       let worst = 0
       for (let k = 0; k < n; k++) {
@@ -197,140 +248,4 @@ function unitRows(X: Matrix): { unit: Vector; source: Int32Array } {
     kept.push(r)
   }
   return { unit: unit.slice(0, kept.length * d), source: Int32Array.from(kept) }
-}
-
-/** The span of the active rows (an orthonormal basis Q with B_active' = Q'R) and the multipliers last accepted. */
-export interface ActiveSpan {
-  readonly rows: Int32Array
-  readonly size: number
-  clear(): void
-  has(row: number): boolean
-  /** False when the row lies in the span already. */
-  add(unit: Vector, row: number, sign: number): boolean
-  /** The multipliers for which the active rows hold with equality: R rho = -Q g. */
-  solve(g: Vector, start: number): Vector
-  /** Removes the rows with non-positive targets; false when there were none. */
-  dropNegative(target: Vector, unit: Vector): boolean
-  /** Moves the multipliers to the target as far as they stay non-negative; true when a row had to leave. */
-  walk(target: Vector, unit: Vector): boolean
-  accept(target: Vector): void
-  /** g - Q'Q g */
-  residual(g: Vector, start: number, out: Vector): void
-}
-
-function activeSpan(d: number): ActiveSpan {
-  const Q = new Float64Array(d * d)
-  const R = new Float64Array(d * d)
-  const rows = new Int32Array(d)
-  const signs = new Int8Array(d)
-  const rho = new Float64Array(d)
-  const target = new Float64Array(d)
-  const column = new Float64Array(d)
-  let size = 0
-
-  const add = (unit: Vector, row: number, sign: number, multiplier: number): boolean => {
-    if (size === d) return false
-    const q = size * d
-    for (let j = 0; j < d; j++) Q[q + j] = sign * unit[row * d + j]!
-    for (let i = 0; i < size; i++) R[i * d + size] = 0
-    // Gram-Schmidt twice is enough (Kahan).
-    for (let pass = 0; pass < 2; pass++)
-      for (let i = 0; i < size; i++) {
-        let product = 0
-        for (let j = 0; j < d; j++) product += Q[i * d + j]! * Q[q + j]!
-        R[i * d + size]! += product
-        for (let j = 0; j < d; j++) Q[q + j]! -= product * Q[i * d + j]!
-      }
-    let length = 0
-    for (let j = 0; j < d; j++) length += Q[q + j]! * Q[q + j]!
-    length = Math.sqrt(length)
-    if (!(length > INDEPENDENCE)) return false
-    for (let j = 0; j < d; j++) Q[q + j]! /= length
-    R[size * d + size] = length
-    rows[size] = row
-    signs[size] = sign
-    rho[size] = multiplier
-    size++
-    return true
-  }
-
-  /** Keeps the rows that `keep` says, with the basis made anew from the first one that leaves. */
-  const retain = (unit: Vector, keep: (k: number) => boolean): void => {
-    const old = size
-    let first = 0
-    while (first < old && keep(first)) first++
-    size = first
-    for (let k = first; k < old; k++) {
-      if (!keep(k)) continue
-      add(unit, rows[k]!, signs[k]!, rho[k]!)
-    }
-  }
-
-  return {
-    rows,
-    get size() {
-      return size
-    },
-    clear() {
-      size = 0
-    },
-    has(row) {
-      for (let k = 0; k < size; k++) if (rows[k] === row) return true
-      return false
-    },
-    add: (unit, row, sign) => add(unit, row, sign, 0),
-    solve(g, start) {
-      for (let i = 0; i < size; i++) {
-        let product = 0
-        for (let j = 0; j < d; j++) product += Q[i * d + j]! * g[start + j]!
-        column[i] = -product
-      }
-      for (let i = size - 1; i >= 0; i--) {
-        let total = column[i]!
-        for (let k = i + 1; k < size; k++) total -= R[i * d + k]! * target[k]!
-        target[i] = total / R[i * d + i]!
-      }
-      return target
-    },
-    dropNegative(wanted, unit) {
-      const leaving = new Uint8Array(size)
-      let any = false
-      for (let k = 0; k < size; k++)
-        if (!(wanted[k]! > 0)) {
-          leaving[k] = 1
-          any = true
-        }
-      if (any) retain(unit, (k) => leaving[k] === 0)
-      return any
-    },
-    walk(wanted, unit) {
-      let step = 1
-      for (let k = 0; k < size; k++) if (!(wanted[k]! > 0)) step = Math.min(step, rho[k]! / (rho[k]! - wanted[k]!) || 0)
-      const leaving = new Uint8Array(size)
-      let any = false
-      for (let k = 0; k < size; k++) {
-        const moved = rho[k]! + step * (wanted[k]! - rho[k]!)
-        if (!(wanted[k]! > 0) && !(moved > 1e-15 * Math.abs(wanted[k]!))) {
-          leaving[k] = 1
-          any = true
-        }
-        rho[k] = Math.max(0, moved)
-      }
-      if (any) retain(unit, (k) => leaving[k] === 0)
-      return any
-    },
-    accept(wanted) {
-      for (let k = 0; k < size; k++) rho[k] = wanted[k]!
-    },
-    residual(g, start, out) {
-      for (let j = 0; j < d; j++) out[j] = g[start + j]!
-      // Twice, so that what is left is orthogonal to the span to rounding even when little is left.
-      for (let pass = 0; pass < 2; pass++)
-        for (let i = 0; i < size; i++) {
-          let product = 0
-          for (let j = 0; j < d; j++) product += Q[i * d + j]! * out[j]!
-          for (let j = 0; j < d; j++) out[j]! -= product * Q[i * d + j]!
-        }
-    },
-  }
 }
