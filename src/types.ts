@@ -134,10 +134,32 @@ export interface Penalty {
   polars?(v: Vector, size: number, enough?: number): Vector
   /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks of this size, and nothing else. */
   readonly groups?: Blocks
+  /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks that must lie in polyhedral cones, and nothing else. */
+  readonly cones?: BlockCones
   /** Present when R(u) = curvature/2 |u|^2. */
   readonly quadratic?: { readonly curvature: number }
   /** Present when R is Infinity outside a closed convex set: that set. `value` is then R's value inside. */
   readonly domain?: ConvexSet
+}
+
+/** Polyhedral cones, one a block of `size` entries: what second-order solvers need of them. */
+export interface BlockCones {
+  readonly size: number
+  /**
+   * Writes the Euclidean projection of v[start ..] on the block's cone to out[outStart ..] and returns its norm. Where
+   * that is at most `enough` (default 0) the return value may be an upper bound, itself at most `enough`, and out anything.
+   */
+  project(block: number, v: Vector, start: number, out: Vector, outStart: number, enough?: number): number
+  /** The face the block's last projection fell in. */
+  face(block: number): Face
+}
+
+/** A face of a cone, by its span. */
+export interface Face {
+  /** Orthonormal rows N: while the face stays the same, projection is multiplication with N'N. */
+  readonly basis: Vector
+  /** Tells the faces of one block apart. */
+  readonly version: number
 }
 
 /** The sizes of a two-layer program: what a penalty needs to know to place its groups. */
@@ -242,6 +264,70 @@ export interface Certificate {
 export interface Step extends Iterate {
   /** Whether this step is worth a certificate: `true` now, `false` not yet; left out, the driver's interval decides. */
   readonly certify?: boolean
+}
+
+/**
+ * Matrices Z_i (size x m) of `count` points known only by their products Z_i Z_j' (size x size): a kernel. With it comes the
+ * map M(alpha) = [sum_i alpha_ik Z_i']_k from count x outputs numbers to m x q matrices, q = outputs size.
+ */
+export interface KernelMap {
+  readonly count: number
+  readonly size: number
+  readonly outputs: number
+  /** M(alpha)' [Z_1' ... Z_n']: q x (count size), row k size + p. */
+  images(alpha: Vector, out?: Vector): Vector
+  /** [Z_i Z_j']_ij W for W of (count size) x width. */
+  products(W: Vector, width: number, out?: Vector): Vector
+  /** Z_i Z_j' */
+  block(i: number, j: number, out?: Vector): Vector
+}
+
+/** A matrix W a' known by its kernel: filters w_j = sum_i Z_i' c_ij and the linear weights on what they see. */
+export interface FilterPoint {
+  /** (count size) x r: column j holds the c_ij of filter j. */
+  readonly filters: Matrix
+  /** r x q */
+  readonly linear: Matrix
+}
+
+/**
+ * minimise over A   F( [<Z_i, A_k>]_ik ) + lambda |A|_* ,  and its dual
+ *
+ *     maximise over alpha   -F*(-alpha)   subject to   |M(alpha)| <= lambda  in the operator norm,
+ *
+ * where Z is known by its kernel only.
+ */
+export interface KernelProgram<M = unknown> {
+  readonly name: string
+  readonly loss: Loss
+  readonly kernel: KernelMap
+  readonly lambda: number
+  readonly scope: Scope
+  /** The same program on filters with orthonormal columns: H (count rows of size x r) is what they see. */
+  onFilters(H: Matrix): ConvexProgram
+  /** The program over A = U B V' with B positive semidefinite (r x r): row (i, k) of G holds the symmetric <G_ik, B>. */
+  onCore(G: Matrix): ConvexProgram
+  recover(at: FilterPoint): M
+}
+
+/** A point of a kernel program: what a solver knows of the dual, and of the primal where it has one. */
+export interface KernelIterate {
+  /** Any alpha inside the domain of F*(-alpha); it is scaled until it is feasible. */
+  readonly dual: Vector
+  /** |M(alpha)|, when known. */
+  readonly dualNorm?: number
+  /** [<Z_i, A_k>] and |A|_* of one matrix A, when known. */
+  readonly fit?: Vector
+  readonly norm?: number
+  /** That matrix. */
+  readonly filters?: FilterPoint
+}
+
+/** An endless walk through a kernel program. */
+export interface KernelSolver {
+  readonly name: string
+  supports(program: KernelProgram): true | string
+  iterate(program: KernelProgram): Generator<KernelIterate, void>
 }
 
 /** An endless walk; the driver decides when to stop. */

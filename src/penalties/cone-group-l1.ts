@@ -1,6 +1,6 @@
 import { blockNorm, isZeroBlock } from '../numerics/blocks.ts'
 import { type ActivationCones, type ActiveRows, activeRows } from '../sets/activation-cones.ts'
-import type { ConvexSet, Penalty, Vector } from '../types.ts'
+import type { ConvexSet, Face, Penalty, Vector } from '../types.ts'
 
 /** A normal shorter than a thousandth of its point is not accurate enough to bound with: the square of that. */
 const SHORT = 1e-6
@@ -15,6 +15,8 @@ export interface BlockMemory {
   repaired?: ActiveRows
   /** What the last projection added to its point. */
   normal?: Vector
+  /** The last face asked for, and the active rows it belongs to, in order. */
+  face?: Face & { readonly rows: Int32Array }
 }
 
 /** Memories for so many blocks of so many entries; programs on some of the blocks share them. */
@@ -50,13 +52,12 @@ export function coneGroupL1({
   const gateOf = (b: number): number => Math.floor(b / perGate)
   const scratch = new Float64Array(size)
 
-  /** Projects block b of v to out, and keeps what was added to it as the block's normal. */
-  const project = (b: number, v: Vector, out: Vector, outStart: number): number => {
-    const start = b * size
+  /** Projects v[start ..] on the cone of block b, to out, and keeps what was added to it as the block's normal. */
+  const projectFrom = (b: number, v: Vector, start: number, out: Vector, outStart: number, enough?: number): number => {
     const memory = memories[b]!
     memory.active ??= activeRows(size, memory.keepBasis)
     const normal = (memory.normal ??= new Float64Array(size))
-    const length = cones.project(gateOf(b), v, start, out, outStart, memory.active)
+    const length = cones.project(gateOf(b), v, start, out, outStart, memory.active, enough)
     // What little a projection adds to a point of the cone, or near it, is rounding and points anywhere: not kept.
     let added = 0
     let whole = 0
@@ -70,9 +71,11 @@ export function coneGroupL1({
     return length
   }
 
-  /** An upper bound of |Proj_K(v_b)|: the least |v_b + s q| over s >= 0 for the block's last normal q. */
-  const bound = (b: number, v: Vector): number => {
-    const start = b * size
+  const project = (b: number, v: Vector, out: Vector, outStart: number, enough?: number): number =>
+    projectFrom(b, v, b * size, out, outStart, enough)
+
+  /** An upper bound of |Proj_K(v)| for v[start ..]: the least |v + s q| over s >= 0 for block b's last normal q. */
+  const bound = (b: number, v: Vector, start = b * size): number => {
     const { normal } = memories[b]!
     if (!normal) return blockNorm(v, start, size)
     let vv = 0
@@ -100,7 +103,7 @@ export function coneGroupL1({
     let largest = 0
     for (const b of order) {
       if (bounds[b]! <= largest) break
-      largest = Math.max(largest, project(b, v, scratch, 0))
+      largest = Math.max(largest, project(b, v, scratch, 0, largest))
     }
     return largest
   }
@@ -129,6 +132,26 @@ export function coneGroupL1({
     name: 'cone-group-l1',
     blocks: { size },
     domain,
+    cones: {
+      size,
+      project(b, v, start, out, outStart, enough = 0) {
+        const most = enough > 0 ? bound(b, v, start) : Number.POSITIVE_INFINITY
+        return most <= enough ? most : projectFrom(b, v, start, out, outStart, enough)
+      },
+      face(b) {
+        const memory = memories[b]!
+        const { active } = memory
+        if (!active) throw new RangeError(`face: block ${b} has not been projected; project it first.`)
+        const rows = active.rows.slice(0, active.count).sort()
+        const known = memory.face
+        if (known && known.rows.length === rows.length && known.rows.every((row, k) => row === rows[k])) return known
+        return (memory.face = {
+          rows,
+          basis: cones.face(gateOf(b), active).slice(),
+          version: (known?.version ?? 0) + 1,
+        })
+      },
+    },
     value(u) {
       let total = 0
       for (let b = 0; b < blocks; b++) total += blockNorm(u, b * size, size)
@@ -141,7 +164,7 @@ export function coneGroupL1({
           out.fill(0, start, start + size)
           continue
         }
-        const length = project(b, v, out, start)
+        const length = project(b, v, out, start, step)
         const scale = length > step ? 1 - step / length : 0
         for (let j = start; j < start + size; j++) out[j]! *= scale
       }
@@ -153,7 +176,8 @@ export function coneGroupL1({
       for (let b = 0; b < blocks; b++) {
         const k = Math.floor((b * size) / part)
         const most = bound(b, v)
-        if (most > found[k]!) found[k] = most <= enough ? most : Math.max(found[k]!, project(b, v, scratch, 0))
+        if (most > found[k]!)
+          found[k] = most <= enough ? most : Math.max(found[k]!, project(b, v, scratch, 0, Math.max(enough, found[k]!)))
       }
       return found
     },
@@ -169,7 +193,7 @@ export function coneGroupL1({
           total += cones.distanceToNormals(gateOf(b), u, start, scratch, 0) ** 2
         } else if (bound(b, v) > 1) {
           // The subdifferential is all with |Proj_K| <= 1; the rest of v, in the polar cone, costs nothing.
-          total += Math.max(0, project(b, v, scratch, 0) - 1) ** 2
+          total += Math.max(0, project(b, v, scratch, 0, 1) - 1) ** 2
         }
       }
       return Math.sqrt(total)
