@@ -187,7 +187,7 @@ function blockLaws(make: fc.Arbitrary<Specimen>): void {
             expect(Math.abs(kernel[r * rows + s]! - expected)).toBeLessThanOrEqual(1e-13 * scale)
           }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     )
   })
 }

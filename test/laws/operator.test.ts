@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Matrix, matrix, sampleGates } from '../../src/index.ts'
-import type { BackendName } from '../../src/numerics/backend.ts'
+import type { Backend } from '../../src/numerics/backend.ts'
 import { backends, useBackend } from '../../src/numerics/backends/index.ts'
+import { wasm } from '../../src/numerics/backends/wasm.ts'
 import { type BitColumns, bitColumns, setBit } from '../../src/numerics/bits.ts'
 import { coneRows, denseOperator, gatedOperator, signedGatedOperator } from '../../src/operators/index.ts'
 import { activationCones } from '../../src/sets/index.ts'
@@ -19,19 +20,23 @@ operatorLaws(
     .map((twin) => ({ operator: denseOperator(twin), twin })),
 )
 
-for (const { name } of backends()) {
+// These are small: in the module only when everything is.
+const all: Backend[] = backends().map((one) => (one.name === 'wasm' ? wasm({ everything: true }) : one))
+
+for (const backend of all) {
+  const { name } = backend
   // Patterns are packed 32 rows to a word: the sizes around one and two words are where a kernel would slip.
   for (const outputs of [1, 3])
     for (const n of [1, 31, 32, 33, 65])
       operatorLaws(
         `gatedOperator on ${name} with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
-        gated(name, n, outputs),
+        gated(backend, n, outputs),
         { selects: true, blocks: true },
       )
 
   operatorLaws(
     `gatedOperator on ${name} of any small size`,
-    fc.tuple(small, fc.integer({ min: 1, max: 2 })).chain(([n, outputs]) => gated(name, n, outputs)),
+    fc.tuple(small, fc.integer({ min: 1, max: 2 })).chain(([n, outputs]) => gated(backend, n, outputs)),
     { selects: true, blocks: true },
   )
 
@@ -39,7 +44,7 @@ for (const { name } of backends()) {
     for (const n of [1, 4, 33])
       operatorLaws(
         `signedGatedOperator on ${name} with n = ${n} and ${outputs} output${outputs > 1 ? 's' : ''}`,
-        gated(name, n, outputs, [1, -1]),
+        gated(backend, n, outputs, [1, -1]),
         { selects: true, blocks: true },
       )
 }
@@ -47,9 +52,9 @@ for (const { name } of backends()) {
 for (const perGate of [1, 4])
   operatorLaws(`coneRows with ${perGate} block${perGate > 1 ? 's' : ''} per gate`, cones(5, perGate))
 
-describe.each(backends().map(({ name }) => name))('gatedOperator on %s', (name) => {
+describe.each(all)('gatedOperator on $name', (backend) => {
   beforeEach(() => {
-    useBackend(name)
+    useBackend(backend)
   })
 
   it('makes the patterns that sampleGates makes on the same X: a row passes where x g >= 0', () => {
@@ -109,7 +114,7 @@ function patterned(
 }
 
 /** With the dense twin [D_1 X ... D_P X] laid out as the coefficients are: gate, sign (where there is one), output, feature. */
-function gated(name: BackendName, n: number, outputs: number, signs: readonly number[] = [1]): fc.Arbitrary<Specimen> {
+function gated(backend: Backend, n: number, outputs: number, signs: readonly number[] = [1]): fc.Arbitrary<Specimen> {
   return patterned(n).map(({ X, patterns, on }) => {
     const d = X.columns
     const block = signs.length * outputs * d
@@ -121,7 +126,7 @@ function gated(name: BackendName, n: number, outputs: number, signs: readonly nu
             for (let j = 0; on(r, i) && j < d; j++)
               twin.data[(r * outputs + k) * twin.columns + ((i * signs.length + s) * outputs + k) * d + j] =
                 signs[s]! * X.data[r * d + j]!
-    useBackend(name)
+    useBackend(backend)
     const make = signs.length === 2 ? signedGatedOperator : gatedOperator
     return { operator: make(X, patterns, outputs), twin, block }
   })

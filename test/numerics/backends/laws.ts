@@ -38,12 +38,12 @@ const kinds: readonly Kind[] = [
 ]
 
 /** What every backend must satisfy. */
-export function backendLaws(backend: Backend): void {
+export function backendLaws(name: string, backend: Backend): void {
   for (const kind of kinds) {
-    describe(`${backend.name} in ${kind.name}`, () => productLaws(backend, kind))
-    describe(`${backend.name}: the gated kernel in ${kind.name}`, () => gatedLaws(backend, kind))
+    describe(`${name} in ${kind.name}`, () => productLaws(backend, kind))
+    describe(`${name}: the gated kernel in ${kind.name}`, () => gatedLaws(backend, kind))
   }
-  describe(`${backend.name}: factorisations`, () => factorisationLaws(backend))
+  describe(`${name}: factorisations`, () => factorisationLaws(backend))
 }
 
 function productLaws(backend: Backend, { make, tolerance }: Kind): void {

@@ -7,7 +7,7 @@ import { addProducts, addSums, batchSize, codesOfColumns, codesOfRows, groupSize
 const FEW = 16
 
 /** X X' is kept up to this many rows: 128 MiB in float64. */
-const KEPT_ROWS = 4096
+export const KEPT_ROWS: number = 4096
 
 /** Rows of X X' at a time where it is not kept. */
 const STRIP = 64

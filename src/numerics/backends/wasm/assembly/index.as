@@ -1,0 +1,207 @@
+// What the module offers. f64 and f32 name the kind of entries; see the files for what each does.
+
+import { factor, solveLower, solveUpper } from './cholesky'
+import { activeBlocks, clearRows, copyRows, gatherRows, multiplyLower, passes, TABLES } from './gated'
+import { multiplyAdd, PACKED } from './gemm'
+import { codesOfColumns, codesOfRows } from './subset-sums'
+
+export { codesOfColumns, codesOfRows, copyRows, factor, gatherRows, solveLower, solveUpper }
+
+export function allocate(bytes: usize): usize {
+  return heap.alloc(bytes)
+}
+
+export function release(address: usize): void {
+  heap.free(address)
+}
+
+/** Bytes of workspace that a product needs, and that tables of subset sums need. */
+export function packedBytes(): i32 {
+  return PACKED
+}
+
+export function tableBytes(): i32 {
+  return TABLES
+}
+
+export function multiplyAdd64(
+  transposeA: bool,
+  transposeB: bool,
+  m: i32,
+  n: i32,
+  k: i32,
+  alpha: f64,
+  A: usize,
+  lda: usize,
+  B: usize,
+  ldb: usize,
+  C: usize,
+  ldc: usize,
+  lower: bool,
+  work: usize,
+): void {
+  multiplyAdd<f64>(transposeA, transposeB, m, n, k, alpha, A, lda, B, ldb, C, ldc, lower, work)
+}
+
+export function multiplyAdd32(
+  transposeA: bool,
+  transposeB: bool,
+  m: i32,
+  n: i32,
+  k: i32,
+  alpha: f64,
+  A: usize,
+  lda: usize,
+  B: usize,
+  ldb: usize,
+  C: usize,
+  ldc: usize,
+  lower: bool,
+  work: usize,
+): void {
+  multiplyAdd<f32>(transposeA, transposeB, m, n, k, <f32>alpha, A, lda, B, ldb, C, ldc, lower, work)
+}
+
+export function passes64(
+  source: i32,
+  mode: i32,
+  size: i32,
+  count: i32,
+  vectors: usize,
+  vectorStride: usize,
+  weights: usize,
+  weightStride: usize,
+  chosen: usize,
+  words: usize,
+  wordStride: usize,
+  codes: usize,
+  lineCount: i32,
+  from: i32,
+  to: i32,
+  c0: usize,
+  c1: usize,
+  lower: bool,
+  out: usize,
+  outStride: usize,
+  X: usize,
+  ldx: usize,
+  tables: usize,
+): void {
+  passes<f64>(
+    source,
+    mode,
+    size,
+    count,
+    vectors,
+    vectorStride,
+    weights,
+    weightStride,
+    chosen,
+    words,
+    wordStride,
+    codes,
+    lineCount,
+    from,
+    to,
+    c0,
+    c1,
+    lower,
+    out,
+    outStride,
+    X,
+    ldx,
+    tables,
+  )
+}
+
+export function activeBlocks64(u: usize, count: i32, stride: usize, bytes: usize, places: usize): i32 {
+  return activeBlocks<f64>(u, count, stride, bytes, places)
+}
+
+export function multiplyLower64(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
+  multiplyLower<f64>(a, b, stride, first, last)
+}
+
+export function clearRows64(
+  out: usize,
+  stride: usize,
+  n: i32,
+  words: usize,
+  wordStride: usize,
+  chosen: usize,
+  m: i32,
+): void {
+  clearRows<f64>(out, stride, n, words, wordStride, chosen, m)
+}
+
+export function passes32(
+  source: i32,
+  mode: i32,
+  size: i32,
+  count: i32,
+  vectors: usize,
+  vectorStride: usize,
+  weights: usize,
+  weightStride: usize,
+  chosen: usize,
+  words: usize,
+  wordStride: usize,
+  codes: usize,
+  lineCount: i32,
+  from: i32,
+  to: i32,
+  c0: usize,
+  c1: usize,
+  lower: bool,
+  out: usize,
+  outStride: usize,
+  X: usize,
+  ldx: usize,
+  tables: usize,
+): void {
+  passes<f32>(
+    source,
+    mode,
+    size,
+    count,
+    vectors,
+    vectorStride,
+    weights,
+    weightStride,
+    chosen,
+    words,
+    wordStride,
+    codes,
+    lineCount,
+    from,
+    to,
+    c0,
+    c1,
+    lower,
+    out,
+    outStride,
+    X,
+    ldx,
+    tables,
+  )
+}
+
+export function activeBlocks32(u: usize, count: i32, stride: usize, bytes: usize, places: usize): i32 {
+  return activeBlocks<f32>(u, count, stride, bytes, places)
+}
+
+export function multiplyLower32(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
+  multiplyLower<f32>(a, b, stride, first, last)
+}
+
+export function clearRows32(
+  out: usize,
+  stride: usize,
+  n: i32,
+  words: usize,
+  wordStride: usize,
+  chosen: usize,
+  m: i32,
+): void {
+  clearRows<f32>(out, stride, n, words, wordStride, chosen, m)
+}

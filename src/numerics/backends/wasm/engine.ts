@@ -1,0 +1,219 @@
+import type { Floats } from '../../backend.ts'
+import { module as encoded } from './module.ts'
+
+/** A place in the module's memory, in bytes from its beginning. */
+export type Address = number
+
+/** What the module offers; strides are in bytes. See assembly/ for what each does. */
+export interface Kernels {
+  allocate(bytes: number): Address
+  release(address: Address): void
+  packedBytes(): number
+  tableBytes(): number
+  factor(n: number, A: Address, lda: number, work: Address): number
+  solveLower(n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address): void
+  solveUpper(n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address): void
+  codesOfColumns(
+    words: Address,
+    stride: number,
+    chosen: Address,
+    m: number,
+    count: number,
+    size: number,
+    codes: Address,
+  ): void
+  codesOfRows(
+    words: Address,
+    stride: number,
+    chosen: Address,
+    m: number,
+    first: number,
+    lines: number,
+    size: number,
+    codes: Address,
+  ): void
+  copyRows(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
+  gatherRows(to: Address, from: Address, stride: number, n: number, columnA: Address, columnB: Address): number
+  multiplyAdd64: MultiplyAdd
+  multiplyAdd32: MultiplyAdd
+  passes64: Passes
+  passes32: Passes
+  activeBlocks64: ActiveBlocks
+  activeBlocks32: ActiveBlocks
+  multiplyLower64: MultiplyLower
+  multiplyLower32: MultiplyLower
+  clearRows64: ClearRows
+  clearRows32: ClearRows
+}
+
+type MultiplyAdd = (
+  transposeA: number,
+  transposeB: number,
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  A: Address,
+  lda: number,
+  B: Address,
+  ldb: number,
+  C: Address,
+  ldc: number,
+  lower: number,
+  work: Address,
+) => void
+
+type Passes = (
+  source: number,
+  mode: number,
+  size: number,
+  count: number,
+  vectors: Address,
+  vectorStride: number,
+  weights: Address,
+  weightStride: number,
+  chosen: Address,
+  words: Address,
+  wordStride: number,
+  codes: Address,
+  lineCount: number,
+  from: number,
+  to: number,
+  c0: number,
+  c1: number,
+  lower: number,
+  out: Address,
+  outStride: number,
+  X: Address,
+  ldx: number,
+  tables: Address,
+) => void
+
+type ActiveBlocks = (u: Address, count: number, stride: number, bytes: number, places: Address) => number
+type MultiplyLower = (a: Address, b: Address, stride: number, first: number, last: number) => void
+type ClearRows = (
+  out: Address,
+  stride: number,
+  n: number,
+  words: Address,
+  wordStride: number,
+  chosen: Address,
+  m: number,
+) => void
+
+/** The kernels of one kind of numbers. */
+export interface Typed {
+  /** Bytes of an entry. */
+  readonly entry: 4 | 8
+  readonly multiplyAdd: MultiplyAdd
+  readonly passes: Passes
+  readonly activeBlocks: ActiveBlocks
+  readonly multiplyLower: MultiplyLower
+  readonly clearRows: ClearRows
+}
+
+/** The module at work in a memory of its own, and what is kept there. */
+export interface Engine {
+  readonly memory: WebAssembly.Memory
+  readonly kernels: Kernels
+  /** The kernels for numbers like these. */
+  typed(like: Floats): Typed
+  /** Room that is kept until `release`. */
+  allocate(bytes: number): Address
+  release(address: Address): void
+  /** Room under a name, for the length of one call: the next one under the same name gets the same room, or a larger one. */
+  room(name: string, bytes: number): Address
+  /** Copies in: `rows` rows of `columns` entries at stride ld, one after the other. */
+  put(to: Address, from: Floats, rows: number, columns: number, ld: number): void
+  /** Copies out. */
+  take(from: Address, to: Floats, rows: number, columns: number, ld: number): void
+  /** The lower triangle of n rows at strides counted in entries. */
+  putLower(to: Address, from: Floats, n: number, toStride: number, fromStride: number): void
+  takeLower(from: Address, to: Floats, n: number, fromStride: number, toStride: number): void
+  putWords(to: Address, words: Int32Array): void
+  /** Words copied out. */
+  words(from: Address, count: number): Int32Array
+  /** Zeros. */
+  clear(from: Address, bytes: number): void
+}
+
+let engine: Engine | undefined
+
+/** The engine, started when it is first needed. All of one thread's kernels share its memory. */
+export function sharedEngine(): Engine {
+  return (engine ??= start())
+}
+
+/** Whether the module can be compiled here: WebAssembly with 128-bit vectors is all it takes. */
+export function compiles(): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(bytes())
+}
+
+function bytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0))
+}
+
+function start(): Engine {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 })
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes()), { env: { memory } })
+  const kernels = instance.exports as unknown as Kernels
+  const of = (entry: 4 | 8): Typed => ({
+    entry,
+    multiplyAdd: entry === 8 ? kernels.multiplyAdd64 : kernels.multiplyAdd32,
+    passes: entry === 8 ? kernels.passes64 : kernels.passes32,
+    activeBlocks: entry === 8 ? kernels.activeBlocks64 : kernels.activeBlocks32,
+    multiplyLower: entry === 8 ? kernels.multiplyLower64 : kernels.multiplyLower32,
+    clearRows: entry === 8 ? kernels.clearRows64 : kernels.clearRows32,
+  })
+  const [double, single] = [of(8), of(4)]
+  const rooms = new Map<string, { address: Address; bytes: number }>()
+  // Addresses are unsigned, and come back as signed where they are in the upper half of 4 GiB.
+  const allocate = (size: number): Address => kernels.allocate(size) >>> 0
+  // A view for one copy only: when the memory grows, earlier ones are void.
+  const view = (like: Floats, address: Address, length: number): Floats =>
+    like instanceof Float64Array
+      ? new Float64Array(memory.buffer, address, length)
+      : new Float32Array(memory.buffer, address, length)
+  return {
+    memory,
+    kernels,
+    typed: (like) => (like instanceof Float64Array ? double : single),
+    allocate,
+    release: (address) => kernels.release(address),
+    room(name, size) {
+      const had = rooms.get(name)
+      if (had && had.bytes >= size) return had.address
+      if (had) kernels.release(had.address)
+      rooms.delete(name)
+      // A little more than asked, so that sizes which creep up do not move it every time.
+      const made = { address: allocate(size + (size >> 3) + 64), bytes: size + (size >> 3) }
+      rooms.set(name, made)
+      return made.address
+    },
+    put(to, from, rows, columns, ld) {
+      const target = view(from, to, rows * columns)
+      if (ld === columns) target.set(from.length === rows * columns ? from : from.subarray(0, rows * columns))
+      else for (let i = 0; i < rows; i++) target.set(from.subarray(i * ld, i * ld + columns), i * columns)
+    },
+    take(from, to, rows, columns, ld) {
+      const source = view(to, from, rows * columns)
+      if (ld === columns) to.set(source)
+      else for (let i = 0; i < rows; i++) to.set(source.subarray(i * columns, (i + 1) * columns), i * ld)
+    },
+    putLower(to, from, n, toStride, fromStride) {
+      const target = view(from, to, n * toStride)
+      for (let i = 0; i < n; i++) target.set(from.subarray(i * fromStride, i * fromStride + i + 1), i * toStride)
+    },
+    takeLower(from, to, n, fromStride, toStride) {
+      const source = view(to, from, n * fromStride)
+      for (let i = 0; i < n; i++) to.set(source.subarray(i * fromStride, i * fromStride + i + 1), i * toStride)
+    },
+    words: (from, count) => new Int32Array(memory.buffer, from, count).slice(),
+    clear(from, size) {
+      new Uint8Array(memory.buffer, from, size).fill(0)
+    },
+    putWords(to, words) {
+      new Int32Array(memory.buffer, to, words.length).set(words)
+    },
+  }
+}
