@@ -1,0 +1,185 @@
+/**
+ * The dense products, factorisations and gated passes of every backend that works here, against the system's BLAS on one
+ * thread:
+ *
+ *     npm run bench:kernels -- [--json FILE]
+ *
+ * Medians of processor seconds; every ratio is of two figures of this run, taken in turn. BLAS and LAPACK are reached
+ * through koffi; where python3 has NumPy, its own BLAS stands beside as one that is reached without. A gated pass counts
+ * 2 n d P flops, what a product with masks would take; subset sums that are looked up need far fewer additions, so that
+ * the figure may be above what the processor can multiply.
+ */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Backend, Floats } from '../src/numerics/backend.ts'
+import { blas } from '../src/numerics/backends/blas.ts'
+import { js } from '../src/numerics/backends/js.ts'
+import { wasm } from '../src/numerics/backends/wasm.ts'
+import { bitColumns, countSet, setBit } from '../src/numerics/bits.ts'
+import { random } from '../src/numerics/random.ts'
+import { machine, median, stopwatch } from './machine.ts'
+
+const PRODUCTS = [
+  { m: 512, n: 512, k: 512, transpose: false },
+  { m: 2000, n: 1000, k: 200, transpose: false },
+  { m: 200, n: 1000, k: 2000, transpose: true },
+] as const
+const GATED = [
+  { n: 500, d: 50, P: 500 },
+  { n: 2000, d: 100, P: 1000 },
+  { n: 5000, d: 20, P: 500 },
+] as const
+const FACTORED = [200, 500, 1000] as const
+const ROUNDS = 7
+
+type Figures = Record<string, number>
+
+const precisions = [
+  { name: 'float64', make: (length: number): Floats => Float64Array.from({ length }, draw) },
+  { name: 'float32', make: (length: number): Floats => Float32Array.from({ length }, draw) },
+] as const
+
+const next = random(1)
+function draw(): number {
+  return next.uniform() - 0.5
+}
+
+function main(): void {
+  const { values } = parseArgs({ options: { json: { type: 'string' } } })
+  const host = machine()
+  console.log(`${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, node ${host.node}, ${host.platform}`)
+  const system = blas()
+  if (typeof system === 'string') console.log(`no BLAS to compare with: ${system}`)
+  const backends: Backend[] = [...(typeof system === 'string' ? [] : [system]), wasm(), js]
+  console.log(backends.map(({ name, description }) => `${name}: ${description}`).join('\n'))
+  const all: Figures = {}
+  for (const precision of precisions) products(backends, precision, all)
+  factorisations(backends, all)
+  for (const precision of precisions) gated([wasm(), js], precision, all)
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: host, seconds: all }, null, 2)}\n`)
+}
+
+function products(backends: readonly Backend[], { name, make }: (typeof precisions)[number], all: Figures): void {
+  for (const { m, n, k, transpose } of PRODUCTS) {
+    const [A, B, C] = [make(m * k), make(k * n), make(m * n)]
+    const peer = numpy(name, m, n, k, transpose)
+    const calls = backends.map((backend) => ({
+      name: backend.name as string,
+      call: () => backend.gemm(transpose, false, m, n, k, 1, A, transpose ? m : k, B, n, 0, C, n),
+    }))
+    const title = `${name} ${m} x ${n} x ${k}${transpose ? " (A'B)" : ''}`
+    report(title, inTurn(calls), all, 2 * m * n * k, peer)
+  }
+}
+
+function factorisations(backends: readonly Backend[], all: Figures): void {
+  for (const n of FACTORED) {
+    const A = new Float64Array(n * n)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) A[i * n + j] = i === j ? n : draw()
+    const work = new Float64Array(n * n)
+    const factor = backends.map((backend) => ({
+      name: backend.name as string,
+      call: () => {
+        work.set(A)
+        if (backend.cholesky(n, work, n) !== n) throw new Error(`${backend.name}: not positive definite`)
+      },
+    }))
+    report(`Cholesky ${n}`, inTurn(factor), all, n ** 3 / 3)
+  }
+  const n = 300
+  const A = Float64Array.from({ length: n * n }, draw)
+  const eigen = backends.map((backend) => ({
+    name: backend.name as string,
+    call: () => {
+      backend.symmetricEigen(n, A, n)
+    },
+  }))
+  report(`symmetric eigen ${n}`, inTurn(eigen), all, 9 * n ** 3)
+}
+
+function gated(backends: readonly Backend[], { name, make }: (typeof precisions)[number], all: Figures): void {
+  for (const { n, d, P } of GATED) {
+    const patterns = bitColumns(n, P)
+    for (let i = 0; i < P; i++) for (let r = 0; r < n; r++) if (draw() > 0) setBit(patterns, r, i)
+    let on = 0
+    for (let i = 0; i < P; i++) on += countSet(patterns, i)
+    const X = make(n * d)
+    const [u, p, fit, correlations] = [make(P * d), make(n), make(n), make(P * d)]
+    const kernels = backends.map((backend) => ({ name: backend.name, kernel: backend.gated(X, d, patterns) }))
+    const flops = 2 * n * d * P
+    const bytes = X.BYTES_PER_ELEMENT * (n * d + P * d + n) + patterns.words.length * 4
+    console.log(
+      `\n${name} (n, d, P) = (${n}, ${d}, ${P}): ${mega(flops)} Mflop a pass with masks, ${mega(2 * d * on)} of them where a bit is set; ${mega(bytes)} MB read and written`,
+    )
+    const apply = kernels.map((one) => ({ name: one.name as string, call: () => one.kernel.apply(u, 1, fit) }))
+    report('  apply', inTurn(apply), all, flops, undefined, `${name} ${n} ${d} ${P}`)
+    const adjoint = kernels.map((one) => ({
+      name: one.name as string,
+      call: () => one.kernel.adjoint(p, 1, correlations),
+    }))
+    report('  adjoint', inTurn(adjoint), all, flops, undefined, `${name} ${n} ${d} ${P}`)
+  }
+}
+
+/** Median seconds of each call, one after the other in every round, so that a slow spell of the machine meets all. */
+function inTurn(calls: readonly { name: string; call: () => void }[]): Map<string, number> {
+  const times = new Map(calls.map(({ name }) => [name, [] as number[]]))
+  const repeats = calls.map(({ call }) => {
+    // Compiled, and a round long enough for the clock.
+    for (let k = 0; k < 3; k++) call()
+    const took = stopwatch()
+    call()
+    return Math.max(1, Math.ceil(0.03 / Math.max(took().cpu, 1e-5)))
+  })
+  for (let round = 0; round < ROUNDS; round++)
+    calls.forEach(({ name, call }, i) => {
+      const took = stopwatch()
+      for (let k = 0; k < repeats[i]!; k++) call()
+      times.get(name)!.push(took().cpu / repeats[i]!)
+    })
+  return new Map([...times].map(([name, list]) => [name, median(list)]))
+}
+
+function report(
+  title: string,
+  seconds: Map<string, number>,
+  all: Figures,
+  flops: number,
+  peer?: number,
+  key = title,
+): void {
+  if (peer !== undefined) seconds.set('numpy', peer)
+  const reference = seconds.get('blas')
+  const cells = [...seconds].map(([name, time]) => {
+    all[`${key} ${title === key ? '' : `${title.trim()} `}${name}`] = time
+    const ratio = reference === undefined || name === 'blas' ? '' : ` = ${(reference / time).toFixed(2)} of blas`
+    return `${name} ${(time * 1e3).toPrecision(3)} ms, ${(flops / time / 1e9).toPrecision(3)} Gflop/s${ratio}`
+  })
+  console.log(`${title}: ${cells.join('; ')}`)
+}
+
+/** Seconds of the same product by NumPy on one thread; undefined where there is none. */
+function numpy(precision: string, m: number, n: number, k: number, transpose: boolean): number | undefined {
+  const shape = transpose ? `${k}, ${m}` : `${m}, ${k}`
+  const script = `
+import time, numpy
+A = numpy.random.rand(${shape}).astype('${precision}')
+B = numpy.random.rand(${k}, ${n}).astype('${precision}')
+C = numpy.empty((${m}, ${n}), '${precision}')
+times = []
+for _ in range(12):
+    begun = time.process_time()
+    numpy.matmul(A${transpose ? '.T' : ''}, B, out=C)
+    times.append(time.process_time() - begun)
+print(sorted(times)[6])`
+  const threads = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }
+  const { status, stdout } = spawnSync('python3', ['-c', script], { env: { ...process.env, ...threads } })
+  return status === 0 ? Number(stdout) : undefined
+}
+
+function mega(value: number): string {
+  return (value / 1e6).toPrecision(3)
+}
+
+main()
