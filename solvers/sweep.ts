@@ -1,5 +1,5 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
-import type { ConvexProgram, Progress, Solution } from '../src/types.ts'
+import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/types.ts'
 import { type SolveOptions, walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
@@ -13,7 +13,12 @@ export interface SweepOptions extends SolveOptions {
 }
 
 /**
- * The regularisation path: one certified solution per lambda, each started at the one before.
+ * The regularisation path: one certified solution per lambda, each started from those before.
+ *
+ * The start is the last solution, or what the last two or three of them extrapolate to in lambda, whichever has the lowest
+ * objective at the new one; between changes of the support the path is smooth, and the extrapolation far nearer. A solver
+ * with working sets takes from the start what the strong rule lets through, and screens safely with its gap at the new
+ * lambda; whatever was guessed, the certificate of each point is of the whole program.
  *
  * The same gates, loss and penalty throughout; the program's own lambda is not used. Ends early when the signal fires,
  * after yielding the aborted solution.
@@ -47,13 +52,54 @@ export function* walkPath<M>(
   program: ConvexProgram<M>,
   options: SweepOptions = {},
 ): Generator<Solution<M> | Progress | undefined, void> {
-  let { start } = options
+  let start = options.start
+  let before: readonly Solution<M>[] = []
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
-    const found: Solution<M> = yield* walk({ ...program, lambda }, start ? { ...options, start } : options)
+    const at = { ...program, lambda }
+    if (before.length > 0) start = nearest(at, before)
+    const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options)
     yield found
-    if (found.status === 'aborted' || options.signal?.aborted) return
-    start = found
+    if (found.status === 'aborted') return
+    before = [...before, found].slice(-POINTS)
   }
+}
+
+/** How many solutions are extrapolated at most: a parabola. */
+const POINTS = 3
+
+/** The last solution, or an extrapolation of the last few, whichever has the lowest objective. */
+function nearest(program: ConvexProgram, solutions: readonly Solution[]): Iterate {
+  let best: Iterate = solutions.at(-1)!
+  let least = objective(program, best.coefficients, best.fit)
+  for (let points = 2; points <= solutions.length; points++) {
+    const coefficients = extrapolated(program, solutions.slice(-points))
+    if (!coefficients) continue
+    const value = objective(program, coefficients)
+    if (!(value < least)) continue
+    best = { coefficients }
+    least = value
+  }
+  return best
+}
+
+/** Lagrange's polynomial through the solutions, at the program's lambda; what is zero in the last one stays zero. */
+function extrapolated({ lambda, penalty }: ConvexProgram, solutions: readonly Solution[]): Vector | undefined {
+  const nodes = solutions.map((solution) => solution.program.lambda)
+  if (new Set(nodes).size < nodes.length) return undefined
+  const weights = nodes.map((node, i) =>
+    nodes.reduce((product, other, j) => (j === i ? product : (product * (lambda - other)) / (node - other)), 1),
+  )
+  const last = solutions.at(-1)!.coefficients
+  const u = new Float64Array(last.length)
+  for (let k = 0; k < u.length; k++) {
+    if (last[k] === 0) continue
+    for (let i = 0; i < nodes.length; i++) u[k]! += weights[i]! * solutions[i]!.coefficients[k]!
+  }
+  return penalty.domain ? penalty.domain.project(u) : u
+}
+
+function objective({ loss, operator, penalty, lambda }: ConvexProgram, u: Vector, fit = operator.apply(u)): number {
+  return loss.value(fit) + lambda * penalty.value(u)
 }
 
 /** lambda_max, ..., ratio * lambda_max: `count` values in geometric progression. */

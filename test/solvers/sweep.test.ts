@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import {
   type ConvexProgram,
+  certify,
+  etaNewton,
   gatedReluProgram,
   lambdaGrid,
   lambdaMax,
+  logistic,
   proximalGradient,
+  proximalNewton,
   reluProgram,
   ridge,
   type Solution,
@@ -14,12 +18,21 @@ import {
   solveSync,
   sweep,
   sweepSync,
+  workingSet,
 } from '../../src/index.ts'
 import { bent } from '../support/planted.ts'
 
 const { X, y } = bent(40)
 const gates = sampleGates(X, { count: 15 })
 const program = gatedReluProgram({ X, y, gates, lambda: 1 })
+const labels = y.map((value) => (value > 1 ? 1 : -1))
+const classes = gatedReluProgram({ X, y: labels, gates, lambda: 1, loss: logistic() })
+const solvers: [string, () => Solver][] = [
+  ['proximal gradient', () => proximalGradient()],
+  ['working sets', () => workingSet()],
+  ["Newton's method on eta", () => etaNewton()],
+  ['proximal Newton', () => proximalNewton()],
+]
 
 async function all(options: SweepOptions): Promise<Solution[]> {
   const found: Solution[] = []
@@ -65,19 +78,59 @@ describe('a sweep', () => {
     }
   })
 
-  it('starts every solve at the solution before', () => {
-    const starts: (Float64Array | undefined)[] = []
+  it.each<[string, ConvexProgram]>([
+    ['gated', program],
+    ['ReLU', reluProgram({ X, y, gates, lambda: 1 })],
+  ])('starts every %s solve at the solution before, or at an extrapolation that is better and inside', (_, of) => {
+    const starts: { at: ConvexProgram; u: Float64Array | undefined }[] = []
     const inner = proximalGradient()
     const solver: Solver = {
       ...inner,
       iterate(at, start) {
-        starts.push(start?.coefficients)
+        starts.push({ at, u: start?.coefficients })
         return inner.iterate(at, start)
       },
     }
-    const lambdas = [0.5, 0.3, 0.1].map((ratio) => ratio * lambdaMax(program))
-    const path = [...sweepSync(program, { solver, lambdas })]
-    expect(starts).toEqual([undefined, path[0]!.coefficients, path[1]!.coefficients])
+    const lambdas = [0.5, 0.3, 0.2, 0.15, 0.1, 0.08].map((ratio) => ratio * lambdaMax(of))
+    const path = [...sweepSync(of, { solver, lambdas, tolerance: 1e-8 })]
+    expect(starts.map(({ at }) => at.lambda)).toEqual(lambdas)
+    expect(starts[0]!.u).toBe(undefined)
+    expect(starts[1]!.u).toEqual(path[0]!.coefficients)
+    let better = 0
+    for (let k = 2; k < path.length; k++) {
+      const { at, u } = starts[k]!
+      const last = path[k - 1]!.coefficients
+      const values = [u!, last].map((coefficients) => certify(at, { coefficients }).primal)
+      expect(values[0]).toBeLessThanOrEqual(values[1]! * (1 + 1e-12))
+      if (values[0]! < values[1]!) better++
+      expect(at.penalty.domain?.violation(u!) ?? 0).toBeLessThanOrEqual(1e-12)
+      for (let j = 0; j < last.length; j++) if (last[j] === 0) expect(u![j]).toBe(0)
+    }
+    expect(better).toBeGreaterThan(2)
+  })
+
+  it('takes a lambda twice, up and down', () => {
+    const top = lambdaMax(program)
+    const lambdas = [0.1, 0.1, 0.2, 0.1, 0.05].map((ratio) => ratio * top)
+    const path = [...sweepSync(program, { lambdas, tolerance: 1e-7 })]
+    expect(path.map((at) => at.status)).toEqual(lambdas.map(() => 'solved'))
+    expect(path[1]!.iterations).toBe(0)
+  })
+
+  it.each(solvers)('by %s has the points that solves from zero have, all certified', (_, make) => {
+    const programs: ConvexProgram[] = [program, classes, reluProgram({ X, y, gates, lambda: 1 })]
+    for (const of of programs) {
+      const solver = make()
+      if (solver.supports({ ...of, lambda: 0.1 * lambdaMax(of) }) !== true) continue
+      for (const found of sweepSync(of, { solver, count: 12, ratio: 1e-2, tolerance: 1e-7 })) {
+        expect(found.status).toBe('solved')
+        const fresh = certify(found.program, { coefficients: found.coefficients })
+        expect(Math.abs(fresh.primal - found.certificate.primal)).toBeLessThanOrEqual(1e-12 * (1 + fresh.primal))
+        const alone = solveSync(found.program, { solver: proximalGradient(), tolerance: 1e-8 }).certificate
+        expect(found.certificate.primal).toBeGreaterThanOrEqual(alone.dual * (1 - 1e-12))
+        expect(found.certificate.dual).toBeLessThanOrEqual(alone.primal * (1 + 1e-12))
+      }
+    }
   })
 
   it('takes fewer iterations than solving each point from zero', async () => {
