@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { solveTriangle } from '../src/numerics/triangular.ts'
 import type { Vector } from '../src/types.ts'
 
 /** Rounding of H that a diagonal is raised by, relative: first a little, and more where that is not enough. */
@@ -65,8 +66,7 @@ function solveFree(backend: Backend, k: number, H: Vector, b: Vector, free: Uint
     }
     if (backend.cholesky(f, L, f) < f) continue
     const solution = Float64Array.from(F, (i) => b[i]!)
-    backend.triangularSolve(false, f, 1, L, f, solution, 1)
-    backend.triangularSolve(true, f, 1, L, f, solution, 1)
+    solveTriangle(true, f, L, solveTriangle(false, f, L, solution))
     F.forEach((i, q) => {
       x[i] = solution[q]!
     })

@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { solveTriangle } from '../src/numerics/triangular.ts'
 import { dot, plus } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Vector } from '../src/types.ts'
 
@@ -70,8 +71,8 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
   const solveOnce = (x: Vector): void => {
     const inner = dual ? x : maps.correlations(blocks, x)
     if (!dual) scaleRows(inner, weights, d, Math.sqrt)
-    backend.triangularSolve(false, order, 1, L, order, inner, 1)
-    backend.triangularSolve(true, order, 1, L, order, inner, 1)
+    solveTriangle(false, order, L, inner)
+    solveTriangle(true, order, L, inner)
     if (!dual) addImages(scaleRows(inner, weights, d, Math.sqrt), -1, x)
   }
 
