@@ -78,13 +78,14 @@ export interface Selected {
  * Chooses among candidates and lambdas by cross-validation; the first of equals, and the largest lambda of equals.
  *
  * Standardisation, gates and fits see the training rows of a fold only. Within a fold each lambda starts where the one
- * before ended; all folds of a candidate share the grid of all rows.
+ * before ended; all folds of a candidate share the grid of all rows, and end it together when it has become worse.
  */
 export function select(rows: Rows, options: SelectOptions): Selected {
   const elapsed = stopwatch()
   const judged: Judged[] = []
   let unsolved = 0
-  const late = (): boolean => elapsed().cpu > options.seconds
+  let cut = false
+  const late = (): boolean => (cut ||= elapsed().cpu > options.seconds)
   for (const candidate of options.candidates) {
     if (late()) break
     const grid = lambdaGrid(prepared(rows, candidate).program, {
@@ -96,20 +97,25 @@ export function select(rows: Rows, options: SelectOptions): Selected {
       held: part(rows, validation),
       start: undefined as Solution<Model> | undefined,
     }))
+    let worse = 0
+    let top: Judged | undefined
     for (const lambda of grid) {
-      if (late()) break
+      if (late() || worse >= PATIENCE) break
       const scores = parts.map((fold) => {
         fold.start = solved({ ...fold.program, lambda }, options.foldTolerance, fold.start)
         if (fold.start.status !== 'solved') unsolved++
         return score(fold.network(fold.start).predict(fold.held.X), fold.held)
       })
-      judged.push({ candidate, lambda, scores, summary: options.summary === 'mean' ? mean(scores) : median(scores) })
+      const summary = options.summary === 'mean' ? mean(scores) : median(scores)
+      const point = { candidate, lambda, scores, summary }
+      judged.push(point)
+      if (!top || summary > top.summary) top = point
+      worse = summary < top.summary - standardError(top.scores) ? worse + 1 : 0
     }
   }
   const best = judged.reduce((a, b) => (b.summary > a.summary ? b : a))
-  const wanted = options.candidates.length * options.lambdaCount
   return {
-    ...{ best, judged, unsolved, seconds: elapsed().cpu, cut: judged.length < wanted },
+    ...{ best, judged, unsolved, seconds: elapsed().cpu, cut },
     train() {
       const { program, network } = prepared(rows, best.candidate)
       const solution = solved({ ...program, lambda: best.lambda }, options.tolerance)
@@ -177,7 +183,18 @@ function prepared({ task, X, y }: Rows, { program: kind, loss, gates: count, ord
   }
 }
 
-/** The time limit is for what does not end at all. */
+/** Lambdas in a row that must be worse than a candidate's best by more than a standard error before the rest is left out. */
+const PATIENCE = 3
+/** Seconds of a solve after which its point is taken as it is: far from the end of a path nothing is chosen. */
+const SOLVE_SECONDS = 20
+
+/** Of the mean over the folds. */
+function standardError(scores: readonly number[]): number {
+  const center = mean(scores)
+  const variance = scores.reduce((total, value) => total + (value - center) ** 2, 0) / (scores.length - 1)
+  return Math.sqrt(variance / scores.length)
+}
+
 function solved(program: ConvexProgram<Model>, tolerance: number, start?: Solution<Model>): Solution<Model> {
   const walking = walk(program, { tolerance, timeLimit: SOLVE_SECONDS, ...(start && { start }) })
   for (;;) {
@@ -185,8 +202,6 @@ function solved(program: ConvexProgram<Model>, tolerance: number, start?: Soluti
     if (at.done) return at.value
   }
 }
-
-const SOLVE_SECONDS = 120
 
 function classOf({ columns, data }: Matrix, row: number): number {
   if (columns === 1) return data[row]! > 0 ? 1 : 0

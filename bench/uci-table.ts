@@ -45,3 +45,14 @@ export function baselinesOf({ name, task }: Pick<UciTable, 'name' | 'task'>): Ba
 export function isTestRow(i: number): boolean {
   return Number((BigInt(i) * 2654435761n) % 4294967296n) < 0.2 * 4294967296
 }
+
+/** The tables of the fixed split that are compared with its baselines. */
+export const uciSets: readonly string[] = [
+  ...['yacht', 'machine', 'boston', 'energy', 'autompg', 'stock', 'wine-quality-red'].map(
+    (name) => `regression/${name}`,
+  ),
+  ...[
+    ...['iris', 'wine', 'ionosphere', 'parkinsons', 'breast-cancer-wisc-diag', 'statlog-heart', 'pima', 'mammographic'],
+    ...['breast-cancer-wisc', 'credit-approval', 'monks-1', 'monks-2', 'seeds', 'vertebral-column-2clases'],
+  ].map((name) => `classification/${name}`),
+]
