@@ -5,13 +5,18 @@
  */
 export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
 export { chooseSolver } from './choose.ts'
+export { type ColumnGenerationOptions, columnGeneration } from './column-generation.ts'
+export { type DualAscentOptions, dualAscent } from './dual-ascent.ts'
 export { etaNewton } from './eta-newton.ts'
 export { explain } from './explain.ts'
+export { type InteriorPointOptions, interiorPoint } from './interior-point.ts'
 export { leastSquares } from './least-squares.ts'
 export { type ProximalGradientOptions, proximalGradient } from './proximal-gradient.ts'
 export { proximalNewton } from './proximal-newton.ts'
+export { type Recovered, type RecoveryOptions, recoverWeights } from './recover-weights.ts'
 export { screened } from './screening.ts'
 export { type SolveOptions, solve, solveSync, steps, walk } from './solve.ts'
+export { type KernelSolution, type SolveKernelOptions, solveKernel } from './solve-kernel.ts'
 export { lambdaGrid, type SweepOptions, sweep, sweepSync } from './sweep.ts'
 export {
   type BlockSolution,

@@ -6,6 +6,8 @@
 export * from '../solvers/index.ts'
 export {
   certify,
+  certifyKernel,
+  kernelLambdaMax,
   lambdaMax,
   type PreciseCertificate,
   type PreciseProblem,
@@ -92,10 +94,12 @@ export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export type { ImageShape, PatchOptions, PoolOptions } from './operators/index.ts'
 export { featureGroupL1, groupL1, l1, nuclear, ridge, withinNuclearBall } from './penalties/index.ts'
 export {
+  type CcnnDualOptions,
   type CcnnProgramOptions,
   type ConeDecomposition,
   type ConeDecompositionMethod,
   type ConeDecompositionOptions,
+  ccnnDual,
   ccnnProgram,
   coneDecomposition,
   type GatedPoint,

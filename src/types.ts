@@ -321,6 +321,8 @@ export interface KernelIterate {
   readonly norm?: number
   /** That matrix. */
   readonly filters?: FilterPoint
+  /** True where weights recovered from the dual are likely to be better than that matrix. */
+  readonly recover?: boolean
 }
 
 /** An endless walk through a kernel program. */

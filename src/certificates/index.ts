@@ -1,4 +1,5 @@
 export { type Certified, certifier, certify, isSolved } from './certify.ts'
+export { type CertifiedKernel, certifyKernel, kernelCertifier, kernelLambdaMax } from './certify-kernel.ts'
 export { atZero, gradientAtZero } from './gradient-at-zero.ts'
 export { lambdaMax } from './lambda-max.ts'
 export {

@@ -3,6 +3,7 @@ import { type FeatureMap, type FeatureMapJson, featureMapFromJson } from '../ker
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import { product, rowProducts } from '../numerics/products.ts'
+import { norm } from '../numerics/vectors.ts'
 import { cutPatches, type ImageShape, type PatchOptions, patchGrid } from '../operators/patches.ts'
 import { averagePooling, type PoolOptions, pool } from '../operators/pooling.ts'
 import type { Matrix, Model, ModelJson, Vector } from '../types.ts'
@@ -34,8 +35,12 @@ export interface ConvexCnn extends Model, ConvexCnnWeights {
   readonly outputs: number
   /** What `convolve` gives for an image: the grid after pooling, one channel per filter. */
   readonly convolved: ImageShape
-  /** h(x) for every image, n x (P' r): the images of the next layer. */
-  convolve(X: MatrixLike): Matrix
+  /**
+   * h(x) for every image, n x (P' r): the images of the next layer. With `orthonormal` every filter is divided by the length
+   * of its linear weights, which makes those of a recovered network orthonormal: a next layer with a kernel of distances then
+   * does not depend on how they were turned.
+   */
+  convolve(X: MatrixLike, options?: { orthonormal?: boolean }): Matrix
   predict(X: MatrixLike): Matrix
 }
 
@@ -60,7 +65,11 @@ export function convexCnn(weights: ConvexCnnWeights): ConvexCnn {
   for (let j = 0; j < r; j++)
     for (let kp = 0; kp < linear.columns; kp++) weightsByOutput[kp * r + j] = linear.data[j * linear.columns + kp]!
 
-  const convolve = (given: MatrixLike): Matrix => {
+  const lengths = Float64Array.from({ length: r }, (_, j) =>
+    norm(linear.data.subarray(j * linear.columns, (j + 1) * linear.columns)),
+  )
+
+  const convolve = (given: MatrixLike, { orthonormal = false } = {}): Matrix => {
     const X = asMatrix(given, 'convolve', 'X')
     if (X.columns !== pixels)
       throw new RangeError(
@@ -77,6 +86,7 @@ export function convexCnn(weights: ConvexCnnWeights): ConvexCnn {
       product(mapped, grid.count, filters.data, features.width, r, seen)
       pool(pooling, seen, r, H.data, i * H.columns)
     }
+    if (orthonormal) for (let k = 0; k < H.data.length; k++) H.data[k]! /= lengths[k % r]! || 1
     return H
   }
   return {

@@ -9,6 +9,7 @@ export interface SymmetricEigen {
 
 /** The eigenvalues and eigenvectors of a symmetric matrix of `size` rows; only its lower triangle is read. */
 export function symmetricEigen(S: Vector, size: number): SymmetricEigen {
+  if (size === 0) return { values: new Float64Array(0), vectors: new Float64Array(0) }
   const M = new MlMatrix(size, size)
   for (let i = 0; i < size; i++)
     for (let j = 0; j <= i; j++) {

@@ -1,4 +1,5 @@
 export { type CcnnProgramOptions, ccnnProgram } from './ccnn/ccnn.ts'
+export { type CcnnDualOptions, ccnnDual } from './ccnn/dual.ts'
 export type { CcnnOptions } from './ccnn/layer.ts'
 export {
   type ConeDecomposition,

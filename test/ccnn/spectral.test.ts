@@ -5,7 +5,9 @@ import { product, rowProducts, transpose, transposeProduct } from '../../src/num
 import { cholesky, choleskySolve, solveSymmetric } from '../../src/numerics/solve-symmetric.ts'
 import { assemble, svd } from '../../src/numerics/svd.ts'
 import { symmetricEigen } from '../../src/numerics/symmetric-eigen.ts'
+import { psdTrace } from '../../src/penalties/psd-trace.ts'
 import { nuclearBall, operatorBall } from '../../src/sets/index.ts'
+import { psdCone } from '../../src/sets/psd-cone.ts'
 import { step, vector } from '../arbitraries.ts'
 import { gaussianImages, largestDifference, seed } from './images.ts'
 
@@ -165,5 +167,46 @@ describe('within-nuclear-ball', () => {
     const v = gaussianImages(1, { height: 3, width: 4, channels: 1 }, 5).data
     const u = v.map((value) => value / 100)
     expect(R.subdifferentialDistance(u, v)).toBeCloseTo(Math.hypot(...v), 12)
+  })
+})
+
+describe('psd-trace', () => {
+  const R = psdTrace({ size: 3 })
+  const v9 = vector(9)
+  const far = (v: Vector): number => 1 + Math.max(...v.map(Math.abs))
+
+  it('the prox solves its own problem, and its slope is no longer than the dual ball', () => {
+    fc.assert(
+      fc.property(v9, step(), (v, t) => {
+        const x = R.prox(v, t)
+        const slope = v.map((value, k) => (value - x[k]!) / t)
+        expect(R.subdifferentialDistance(x, slope)).toBeLessThanOrEqual(1e-9 * (1 + far(v) / t))
+        expect(R.domain!.violation(x)).toBeLessThanOrEqual(1e-12)
+        expect(R.polar(slope)).toBeLessThanOrEqual(1 + 1e-12 * (1 + far(v) / t))
+        expect(Math.abs(R.value(x) - inner(x, slope))).toBeLessThanOrEqual(1e-11 * far(v) * (1 + far(v) / t))
+      }),
+    )
+  })
+
+  it('the polar bounds, and on semidefinite matrices it is the nuclear norm', () => {
+    fc.assert(
+      fc.property(v9, v9, (v, w) => {
+        const B = R.domain!.project(w)
+        expect(inner(B, v)).toBeLessThanOrEqual(R.value(B) * R.polar(v) + 1e-12 * far(v) * far(w))
+        expect(Math.abs(nuclear({ rows: 3, columns: 3 }).value(B) - R.value(B))).toBeLessThanOrEqual(1e-12 * far(w))
+      }),
+    )
+  })
+
+  it('nothing in the cone is on the far side of a projection', () => {
+    fc.assert(
+      fc.property(v9, v9, (s, w) => {
+        const cone = psdCone({ size: 3 })
+        const p = cone.project(s)
+        const q = cone.project(w)
+        const across = s.reduce((total, value, k) => total + (value - p[k]!) * (q[k]! - p[k]!), 0)
+        expect(across).toBeLessThanOrEqual(1e-11 * far(s) * (far(s) + far(w)))
+      }),
+    )
   })
 })
