@@ -15,10 +15,10 @@
  */
 import { renameSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import tQuantile from '@stdlib/stats-base-dists-t-quantile'
 import { kFolds } from '../src/index.ts'
 import { machine, median } from './machine.ts'
 import { type Candidate, type Judged, part, type Rows, rowScores, select } from './select.ts'
+import { ahead, type Measured, measured, standing } from './standing.ts'
 import { brief, table } from './table.ts'
 import { baselinesOf, dataFolder, isTestRow, type UciTable, uciSets, uciTable } from './uci-table.ts'
 
@@ -46,10 +46,11 @@ interface Outcome {
   readonly status: string
   readonly gap: number
   readonly neurons: number
-  readonly test: number
-  readonly halfWidth: number
+  readonly ours: Measured
   readonly linear: number
   readonly mlp: number
+  /** Against the perceptron. */
+  readonly standing: string
   /** Relative to the perceptron; above zero is better. */
   readonly ahead: number
   readonly seconds: number
@@ -75,7 +76,7 @@ for (const set of chosen) {
 }
 if (outcomes.length > 0) {
   const level = outcomes.filter(({ ahead }) => ahead >= 0).length
-  const noise = outcomes.filter(({ ahead, mlp, halfWidth }) => ahead * mlp >= -halfWidth).length
+  const noise = outcomes.filter(({ standing }) => standing !== 'worse').length
   console.log(
     `At least level with the perceptron on ${level} of ${outcomes.length}, within noise of it or above on ${noise}; on the median set ${(100 * median(outcomes.map(({ ahead }) => ahead))).toFixed(2)} % ahead.`,
   )
@@ -104,39 +105,24 @@ function run(data: UciTable): Outcome {
   })
   const { solution, predict } = found.train()
   const test = part(data, all.filter(isTestRow))
-  const { metric, halfWidth } = judge(rowScores(predict(test.X), test), task)
+  const ours = measured(rowScores(predict(test.X), test), task)
   const { linear, mlp } = baselinesOf(data)
   return {
     set: data.name,
     held: orders.map((order) => metricOf(best(found.judged, order), task)),
     ...{ chosen: found.best.candidate, lambda: found.best.lambda, status: solution.status },
     ...{ gap: solution.certificate.relativeGap, neurons: solution.model.width },
-    ...{ test: metric, halfWidth, linear, mlp, seconds: found.seconds },
-    // Baselines are kept to six digits.
-    ahead: rounded((task === 'classification' ? metric - mlp : mlp - metric) / mlp),
+    ...{ ours, linear, mlp, standing: standing(ours, mlp, task), seconds: found.seconds },
+    ahead: ahead(ours, mlp, task) / mlp,
   }
 }
 
-function show({
-  set,
-  held,
-  chosen,
-  lambda,
-  neurons,
-  gap,
-  test,
-  halfWidth,
-  linear,
-  mlp,
-  ahead,
-  seconds,
-}: Outcome): void {
+function show({ set, held, chosen, lambda, neurons, gap, ours, linear, mlp, standing, seconds }: Outcome): void {
   results.row([
     ...[set.split('/')[1]!, ...held.map((value) => value.toPrecision(4)), chosen.order || 'all'],
-    ...[lambda.toExponential(1), neurons, gap.toExponential(0), test.toPrecision(4), halfWidth.toPrecision(2)],
-    ...[linear.toPrecision(4), mlp.toPrecision(4)],
-    ahead > 0 ? 'better' : ahead === 0 ? 'level' : ahead * mlp >= -halfWidth ? 'within noise' : 'worse',
-    brief(seconds),
+    ...[lambda.toExponential(1), neurons, gap.toExponential(0)],
+    ...[ours.metric.toPrecision(4), ours.halfWidth.toPrecision(2), linear.toPrecision(4), mlp.toPrecision(4)],
+    ...[standing, brief(seconds)],
   ])
 }
 
@@ -148,20 +134,6 @@ function best(judged: readonly Judged[], order: number): number {
 /** Accuracy as it is; root of the mean squared error. */
 function metricOf(summary: number, task: Rows['task']): number {
   return task === 'classification' ? summary : Math.sqrt(-summary)
-}
-
-/** The metric over rows, and half its 95 % interval; by the delta method for the root. */
-function judge(scores: readonly number[], task: Rows['task']): { metric: number; halfWidth: number } {
-  const n = scores.length
-  const mean = scores.reduce((a, b) => a + b, 0) / n
-  const variance = scores.reduce((a, b) => a + (b - mean) ** 2, 0) / (n - 1)
-  const spread = tQuantile(0.975, n - 1) * Math.sqrt(variance / n)
-  const metric = metricOf(mean, task)
-  return { metric, halfWidth: task === 'classification' ? spread : spread / (2 * metric) }
-}
-
-function rounded(relative: number): number {
-  return Math.abs(relative) < 2e-6 ? 0 : relative
 }
 
 function candidate(order: number, task: Rows['task']): Candidate {

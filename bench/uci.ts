@@ -1,11 +1,3 @@
-import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import tQuantile from '@stdlib/stats-base-dists-t-quantile'
-
 /**
  * `cvxnn fit` on UCI tables against the baselines of the same split in baselines.json, linear (ridge or logistic) and a
  * perceptron of 100 ReLUs trained by Adam: status, gap, and the test metric with its 95 % interval.
@@ -16,139 +8,90 @@ import tQuantile from '@stdlib/stats-base-dists-t-quantile'
  *
  * Reads the folder named by CVXNN_DATA and says so when it is not there.
  */
-const data = process.env.CVXNN_DATA ?? '../shared/data'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Task } from '../src/index.ts'
+import { median } from './machine.ts'
+import { ahead, measured, standing } from './standing.ts'
+import { table } from './table.ts'
+import { baselinesOf, dataFolder, isTestRow, uciSets } from './uci-table.ts'
+
 const words = process.argv.slice(2)
 const firstFlag = words.findIndex((word) => word.startsWith('--'))
 const names = firstFlag < 0 ? words : words.slice(0, firstFlag)
 const flags = firstFlag < 0 ? [] : words.slice(firstFlag)
 const cli = new URL('../dist/cli.js', import.meta.url).pathname
-const sets = [
-  ...['yacht', 'machine', 'boston', 'energy', 'autompg', 'stock', 'wine-quality-red'].map(
-    (name) => `regression/${name}`,
-  ),
-  ...[
-    ...['iris', 'wine', 'ionosphere', 'parkinsons', 'breast-cancer-wisc-diag', 'statlog-heart', 'pima', 'mammographic'],
-    ...['breast-cancer-wisc', 'credit-approval', 'monks-1', 'monks-2', 'seeds', 'vertebral-column-2clases'],
-  ].map((name) => `classification/${name}`),
-]
 
-interface Outcome {
-  set: string
-  status: string
-  gap: number
-  lambda: number
-  neurons: number
-  seconds: number
-  /** Test accuracy, or root mean squared error. */
-  metric: number
-  /** Half the width of the 95 % interval of that metric over the test rows. */
-  halfWidth: number
-  baseline: number
-  mlp: number
-  verdict: 'better' | 'within noise' | 'worse'
+/** What `cvxnn fit --json` says, as far as it is shown. */
+interface Fit {
+  readonly status: string
+  readonly lambda: number
+  readonly neurons: number
+  readonly seconds: number
+  readonly certificate: { readonly relativeGap: number }
 }
 
-if (!existsSync(join(data, 'uci'))) {
-  console.log(`No data at ${data}; set CVXNN_DATA to a folder that holds uci/.`)
+if (!existsSync(join(dataFolder, 'uci'))) {
+  console.log(`No data at ${dataFolder}; set CVXNN_DATA to a folder that holds uci/.`)
 } else {
-  const chosen = names.length > 0 ? sets.filter((set) => names.some((name) => set.endsWith(name))) : sets
-  const header = ['set', 'status', 'gap', 'lambda', 'neurons', 'seconds', 'test', '±95 %', 'linear', 'mlp', 'verdict']
-  const widths = [38, 8, 8, 9, 7, 8, 9, 8, 9, 9, 12]
-  const line = (cells: readonly string[]): string => cells.map((cell, k) => cell.padEnd(widths[k]!)).join(' ')
-  console.log(line(header))
-  for (const set of chosen) {
-    const outcome = await run(set)
-    console.log(
-      line([
-        ...[
-          set,
-          outcome.status,
-          outcome.gap.toExponential(1),
-          outcome.lambda.toExponential(2),
-          String(outcome.neurons),
-        ],
-        ...[
-          outcome.seconds.toFixed(1),
-          ...[outcome.metric, outcome.halfWidth, outcome.baseline, outcome.mlp].map((x) => x.toPrecision(4)),
-        ],
-        outcome.verdict,
-      ]),
-    )
+  const heads = ['set', 'status', 'gap', 'lambda', 'neurons', 'seconds', 'test', '±95 %', 'linear', 'MLP']
+  const results = table([...heads, 'against linear', 'against MLP'], [24, 6, 7, 7, 7, 7, 8, 7, 8, 8, 14, 12])
+  const differences: number[] = []
+  for (const set of names.length > 0
+    ? uciSets.filter((set) => names.some((name) => set.endsWith(`/${name}`)))
+    : uciSets) {
+    const task = set.startsWith('classification') ? 'classification' : 'regression'
+    const { fit, scores } = await run(set, task)
+    const { status, lambda, neurons, seconds, certificate } = fit
+    const ours = measured(scores, task)
+    const { linear, mlp } = baselinesOf({ name: set, task })
+    differences.push(ahead(ours, mlp, task) / mlp)
+    results.row([
+      ...[set.split('/')[1]!, status, certificate.relativeGap.toExponential(0), lambda.toExponential(1), neurons],
+      ...[seconds.toFixed(1), ours.metric.toPrecision(4), ours.halfWidth.toPrecision(2)],
+      ...[linear.toPrecision(4), mlp.toPrecision(4), standing(ours, linear, task), standing(ours, mlp, task)],
+    ])
   }
+  if (differences.length > 0)
+    console.log(
+      `At least level with the perceptron on ${differences.filter((by) => by >= 0).length} of ${differences.length}; on the median set ${(100 * median(differences)).toFixed(2)} % ahead.`,
+    )
 }
 
-async function run(set: string): Promise<Outcome> {
-  const classification = set.startsWith('classification')
+/** Trains on the training rows, predicts the others: one score a test row. */
+async function run(set: string, task: Task): Promise<{ fit: Fit; scores: number[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'cvxnn-uci-'))
   try {
-    const [train, test] = split(readFileSync(join(data, 'uci', `${set}.csv`), 'utf8'))
-    await writeFile(join(folder, 'train.csv'), train)
-    await writeFile(join(folder, 'test.csv'), test)
-    const model = join(folder, 'model.json')
-    const loss = flags.indexOf('--loss')
-    const fitFlags = classification || loss < 0 ? flags : flags.filter((_, k) => k !== loss && k !== loss + 1)
-    const task = classification ? 'classification' : 'regression'
-    const fit = await command(
-      'fit',
-      join(folder, 'train.csv'),
-      '--target',
-      'y',
-      '--task',
-      task,
-      '--test',
-      '0',
-      ...fitFlags,
-      '--out',
-      model,
-    )
-    const predicted = await command('predict', model, join(folder, 'test.csv'))
-    const truth = test
+    const [header, ...rows] = readFileSync(join(dataFolder, 'uci', `${set}.csv`), 'utf8')
       .trim()
-      .split('\n')
-      .slice(1)
-      .map((row) => Number(row.slice(row.lastIndexOf(',') + 1)))
-    const losses = truth.map((y, r) => {
-      const guess = Number((predicted.predictions as unknown[][])[r]![0])
-      return classification ? Number(guess === y) : (guess - y) ** 2
+      .split(/\r?\n/)
+    const part = (test: boolean): string[] => rows.filter((_, i) => isTestRow(i) === test)
+    const [train, test, model] = ['train.csv', 'test.csv', 'model.json'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    await writeFile(train, [header, ...part(false), ''].join('\n'))
+    await writeFile(test, [header, ...part(true), ''].join('\n'))
+    const loss = flags.indexOf('--loss')
+    const fitFlags =
+      task === 'classification' || loss < 0 ? flags : flags.filter((_, k) => k !== loss && k !== loss + 1)
+    const asked = ['--target', 'y', '--task', task, '--test', '0', ...fitFlags, '--out', model]
+    const fit = (await command('fit', train, ...asked)) as unknown as Fit
+    const { predictions } = (await command('predict', model, test)) as { predictions: [string | number][] }
+    const scores = part(true).map((row, r) => {
+      const truth = Number(row.slice(row.lastIndexOf(',') + 1))
+      const guess = Number(predictions[r]![0])
+      return task === 'classification' ? Number(guess === truth) : -((guess - truth) ** 2)
     })
-    const mean = losses.reduce((a, b) => a + b, 0) / losses.length
-    const variance = losses.reduce((a, b) => a + (b - mean) ** 2, 0) / (losses.length - 1)
-    const spread = tQuantile(0.975, losses.length - 1) * Math.sqrt(variance / losses.length)
-    const metric = classification ? mean : Math.sqrt(mean)
-    // Delta method for the root.
-    const halfWidth = classification ? spread : spread / (2 * metric)
-    const baselines = JSON.parse(readFileSync(join(data, 'uci', 'baselines.json'), 'utf8')).datasets[set]
-    const baseline: number = classification ? baselines.logistic.test_accuracy : baselines.ridge.test_rmse
-    const ahead = classification ? metric - baseline : baseline - metric
-    const mlp: number = baselines.mlp_relu_100[classification ? 'test_accuracy' : 'test_rmse']
-    const verdict = ahead > 1e-6 * Math.abs(baseline) ? 'better' : -ahead <= halfWidth ? 'within noise' : 'worse'
-    const { status, lambda, neurons, seconds, certificate } = fit as unknown as Outcome & {
-      certificate: { relativeGap: number }
-    }
-    return {
-      set,
-      status,
-      gap: certificate.relativeGap,
-      lambda,
-      neurons,
-      seconds,
-      metric,
-      halfWidth,
-      baseline,
-      mlp,
-      verdict,
-    }
+    return { fit, scores }
   } finally {
     await rm(folder, { recursive: true })
   }
-}
-
-/** Row i is a test row when (i * 2654435761 mod 2^32) < 0.2 * 2^32: the split of the baselines. */
-function split(text: string): [string, string] {
-  const [header, ...rows] = text.trim().split(/\r?\n/)
-  const isTest = (i: number): boolean => Number((BigInt(i) * 2654435761n) % 4294967296n) < 0.2 * 4294967296
-  const part = (test: boolean): string => `${[header, ...rows.filter((_, i) => isTest(i) === test)].join('\n')}\n`
-  return [part(false), part(true)]
 }
 
 async function command(...args: string[]): Promise<Record<string, unknown>> {
