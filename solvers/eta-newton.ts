@@ -58,6 +58,7 @@ const WORTH_A_LOOK = 0.1
 /** From how many rows on a factorisation costs more than a warm-up, the warm-up's blocks per row, and its steps. */
 const WARM_ROWS = 200
 const WARM_SHARE = 1 / 8
+const WARM_MOST = 150
 const WARM_STEPS = 30
 
 /**
@@ -71,7 +72,7 @@ function* warmUp(program: ConvexProgram, coefficients: Vector): Generator<Step, 
   const polars = penalty.polars(operator.adjoint(loss.quadratic!.target), blocks.size, 0)
   const chosen = Int32Array.from(polars.keys())
     .sort((a, b) => polars[b]! - polars[a]! || a - b)
-    .slice(0, Math.ceil(WARM_SHARE * rows))
+    .slice(0, Math.min(WARM_MOST, Math.ceil(WARM_SHARE * rows)))
     .sort()
   let steps = 0
   for (const { coefficients: some } of proximalGradient().iterate(program.restrict(chosen))) {

@@ -21,7 +21,7 @@ export interface SweepOptions extends SolveOptions {
  * lambda; whatever was guessed, the certificate of each point is of the whole program.
  *
  * The same gates, loss and penalty throughout; the program's own lambda is not used. Ends early when the signal fires,
- * after yielding the aborted solution.
+ * after yielding the solution it was at.
  *
  * @throws RangeError when the grid is out of range, or the penalty has no finite lambda_max and no lambdas are given.
  */
@@ -59,7 +59,7 @@ export function* walkPath<M>(
     if (before.length > 0) start = nearest(at, before)
     const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options)
     yield found
-    if (found.status === 'aborted') return
+    if (found.status === 'aborted' || options.signal?.aborted) return
     before = [...before, found].slice(-POINTS)
   }
 }
