@@ -21,7 +21,7 @@ export interface SweepOptions extends SolveOptions {
  * lambda; whatever was guessed, the certificate of each point is of the whole program.
  *
  * The same gates, loss and penalty throughout; the program's own lambda is not used. Ends early when the signal fires,
- * after yielding the solution it was at.
+ * after yielding the aborted solution.
  *
  * @throws RangeError when the grid is out of range, or the penalty has no finite lambda_max and no lambdas are given.
  */
@@ -57,9 +57,11 @@ export function* walkPath<M>(
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
     const at = { ...program, lambda }
     if (before.length > 0) start = nearest(at, before)
+    // A point that its start already solves is none the less the last after an abort.
+    const late = options.signal?.aborted === true
     const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options)
     yield found
-    if (found.status === 'aborted' || options.signal?.aborted) return
+    if (late || found.status === 'aborted') return
     before = [...before, found].slice(-POINTS)
   }
 }
