@@ -10,6 +10,8 @@ import type { Work } from './work.ts'
 /** Sweeps of a sample's coordinates at most, and the KKT residual, relative, at which they end. */
 const LIMIT = 10_000
 const SETTLED = 1e-13
+/** Sweeps from one solve for all entries that are not zero to the next; the first comes after one sweep. */
+const FACE_EVERY = 5
 
 /**
  * All hidden nodes of a sample at once, where every coupling is linear and every activation a ReLU:
@@ -79,12 +81,15 @@ function slopes(work: Work): { U: Matrix; G: Matrix; H: Matrix } {
   return { U, G, H }
 }
 
-/** min u'Hu/2 - c'u over u >= 0 by coordinates; g = Hu - c goes along. */
+/**
+ * min u'Hu/2 - c'u over u >= 0; g = Hu - c goes along. Coordinate descent finds which entries are zero, and every few sweeps
+ * the others are solved for at once, as far as they stay non-negative.
+ */
 function descend(H: Vector, u: Vector, g: Vector, c: Vector): void {
   const n = u.length
-  let scale = 0
+  let scale = Number.MIN_VALUE
   for (let j = 0; j < n; j++) scale = Math.max(scale, Math.abs(c[j]!))
-  for (let sweep = 0; sweep < LIMIT; sweep++) {
+  for (let sweep = 1; sweep <= LIMIT; sweep++) {
     let most = 0
     for (let j = 0; j < n; j++) {
       const bend = H[j * n + j]!
@@ -96,8 +101,31 @@ function descend(H: Vector, u: Vector, g: Vector, c: Vector): void {
       const row = j * n
       for (let l = 0; l < n; l++) g[l]! += change * H[row + l]!
     }
-    if (most <= SETTLED * (scale || 1)) return
+    if (most <= SETTLED * scale) return
+    if (sweep % FACE_EVERY === 1) solveFace(H, u, g, c)
   }
+}
+
+/** Moves the entries that are not zero towards their minimum with the others at zero, up to where one becomes zero. */
+function solveFace(H: Vector, u: Vector, g: Vector, c: Vector): void {
+  const n = u.length
+  const free: number[] = []
+  for (let j = 0; j < n; j++) if (u[j]! > 0) free.push(j)
+  const f = free.length
+  const face = new Float64Array(f * f)
+  for (let i = 0; i < f; i++) for (let l = 0; l <= i; l++) face[i * f + l] = H[free[i]! * n + free[l]!]!
+  const step = Float64Array.from(free, (j) => -g[j]!)
+  if (backend().cholesky(f, face, f) < f) return
+  backend().triangularSolve(false, f, 1, face, f, step, 1)
+  backend().triangularSolve(true, f, 1, face, f, step, 1)
+  let length = 1
+  for (let i = 0; i < f; i++) if (step[i]! < 0) length = Math.min(length, -u[free[i]!]! / step[i]!)
+  for (let i = 0; i < f; i++) {
+    const j = free[i]!
+    u[j] = Math.max(0, u[j]! + length * step[i]!)
+  }
+  for (let l = 0; l < n; l++) g[l] = -c[l]!
+  for (let j = 0; j < n; j++) if (u[j]! > 0) for (let l = 0; l < n; l++) g[l]! += u[j]! * H[j * n + l]!
 }
 
 function system(work: Work, proximity: number): { H: Matrix; offsets: number[]; size: number } {

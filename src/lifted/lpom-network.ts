@@ -21,13 +21,13 @@ export interface LpomNetworkOptions extends LiftedOptions {
  *
  * with the Fenchel divergence D at every layer and the last node free. Their penalty f + g + (v - u)^2 / 2 is D, apart
  * from a constant. Nodes take damped steps here, which lower the objective at any mu; `fixedPoint` nodes are theirs.
- * Defaults: mu 0.1, rho 1e-5, alpha 1e-6 (0.1 in batches). A ReLU output with a large mu may die; keep mu at most 1.
+ * Defaults: mu 0.03, rho 1e-5, alpha 1e-6 (0.1 in batches). A ReLU output with a large mu may die; keep mu at most 1.
  */
 export function lpomNetwork(options: LpomNetworkOptions): LiftedNetwork {
   const caller = 'lpomNetwork'
   const signed = asMatrix(options.y, caller, 'y').data.some((value) => value < 0)
   const outputActivation = options.outputActivation ?? (signed ? identity() : (options.activation ?? relu()))
-  const chain = chainOf(options, caller, { coupled: fenchel, coupling: 0.1, ridge: 1e-5, outputActivation })
+  const chain = chainOf(options, caller, { coupled: fenchel, coupling: 0.03, ridge: 1e-5, outputActivation })
   const count = chain.links.length
   const links = options.links ?? majorised()
   return liftedNetwork(chain, {

@@ -230,13 +230,14 @@ function leastSquares(target: Vector, curvature: number): Loss {
   }
 }
 
-/** R(v) = weight sum (Phi(v) - u v) */
+/** R(v) = weight D(v, u) with the Fenchel divergence D: at least 0, so that R*(0) = 0. */
 function potentialPenalty(activation: Activation, weight: number, u: Vector): Penalty {
   return {
     name: `potential(${activation.name})`,
     value(v) {
       let total = 0
-      for (let e = 0; e < v.length; e++) total += activation.potential(v[e]!) - u[e]! * v[e]!
+      for (let e = 0; e < v.length; e++)
+        total += activation.potential(v[e]!) - u[e]! * v[e]! + activation.conjugate(u[e]!)
       return weight * total
     },
     prox(x, step, out = new Float64Array(x.length)) {
@@ -258,7 +259,8 @@ function potentialPenalty(activation: Activation, weight: number, u: Vector): Pe
     polar: (v) => (v.some((entry) => entry !== 0) ? Number.POSITIVE_INFINITY : 0),
     conjugate(w) {
       let total = 0
-      for (let e = 0; e < w.length; e++) total += activation.conjugate(u[e]! + w[e]! / weight)
+      for (let e = 0; e < w.length; e++)
+        total += activation.conjugate(u[e]! + w[e]! / weight) - activation.conjugate(u[e]!)
       return weight * total
     },
     subdifferentialDistance(v, w) {
@@ -285,15 +287,16 @@ function nearestInverse(activation: Activation, v: number, t: number): number {
   return inside
 }
 
-/** R(Th) = ridge/2 |W|^2 + damping/2 |Th - Th_0|^2 */
+/** R(Th) = ridge/2 |W|^2 + damping/2 |Th - Th_0|^2, less its least value, so that R*(0) = 0. */
 function proximalRidge(start: Vector, side: number, ridge: number, damping: number): Penalty {
   const own = (e: number): number => (e % side < side - 1 ? ridge : 0)
+  /** Where entry e would go alone. */
+  const centre = (e: number): number => (damping > 0 ? (damping * start[e]!) / (own(e) + damping) : 0)
   return {
     name: 'proximal-ridge',
     value(theta) {
       let total = 0
-      for (let e = 0; e < theta.length; e++)
-        total += (own(e) * theta[e]! ** 2 + damping * (theta[e]! - start[e]!) ** 2) / 2
+      for (let e = 0; e < theta.length; e++) total += ((own(e) + damping) * (theta[e]! - centre(e)) ** 2) / 2
       return total
     },
     prox(x, step, out = new Float64Array(x.length)) {
@@ -304,9 +307,7 @@ function proximalRidge(start: Vector, side: number, ridge: number, damping: numb
     conjugate(w) {
       let total = 0
       for (let e = 0; e < w.length; e++) {
-        const pull = w[e]! + damping * start[e]!
-        if (pull !== 0) total += pull ** 2 / (2 * (own(e) + damping))
-        total -= (damping * start[e]! ** 2) / 2
+        if (w[e] !== 0) total += w[e]! ** 2 / (2 * (own(e) + damping)) + w[e]! * centre(e)
       }
       return total
     },

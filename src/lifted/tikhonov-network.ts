@@ -14,7 +14,7 @@ export interface TikhonovNetworkOptions
   outputFirst?: boolean
   /**
    * theta_t of sweep t: blocks go that share of the way to their minimum, with a proximal term (1 - theta)^2 / 2.
-   * Default 1 / (t + 1)^2, whose sum is finite: the walk freezes near its random start, on purpose. With 1 every block is
+   * Default 1 / t^2, whose sum is finite: the walk freezes near its random start, on purpose. With 1 every block is
    * minimised, negative inputs of a ReLU are charged for until there are none, and what is left is a linear model.
    */
   relaxation?: number | ((sweep: number) => number)
@@ -34,7 +34,7 @@ export interface TikhonovNetworkOptions
  */
 export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork {
   const caller = 'tikhonovNetwork'
-  const { outputFirst = true, relaxation = (t: number): number => 1 / (t + 1) ** 2, keep } = options
+  const { outputFirst = true, relaxation = (t: number): number => 1 / t ** 2, keep } = options
   if (options.hidden.length === 0)
     throw new RangeError(`${caller}: hidden is empty, expected one layer at least; pass for example hidden: [256].`)
   if (options.hidden.some((layer) => typeof layer !== 'number') || options.outputMap)
