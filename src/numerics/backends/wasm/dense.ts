@@ -19,7 +19,8 @@ export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cho
   return {
     gemm(transposeA, transposeB, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc) {
       if (!pays(m, n, k)) return js.gemm(transposeA, transposeB, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc)
-      scaleRows(m, n, beta, C, ldc)
+      // At beta = 0 what C holds is overwritten in the end.
+      if (beta !== 0 || alpha === 0) scaleRows(m, n, beta, C, ldc)
       if (alpha === 0) return
       const engine = sharedEngine()
       const { entry, multiplyAdd } = engine.typed(A)
