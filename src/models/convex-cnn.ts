@@ -164,7 +164,23 @@ export function convexCnnFromJson(json: ModelJson): ConvexCnn {
     pool: fields.pool as PoolOptions | undefined,
     features,
     filters: matrix(features.width, width, Float64Array.from(fields.filters)),
-    linear: matrix(width, width === 0 ? 0 : fields.linear.length / width, Float64Array.from(fields.linear)),
+    linear: matrix(
+      width,
+      width === 0 ? linearWidth(fields) : fields.linear.length / width,
+      Float64Array.from(fields.linear),
+    ),
     intercept: Float64Array.from(fields.intercept),
   })
+}
+
+/** c P': the columns of linear weights of no filters. */
+function linearWidth(fields: {
+  shape: ImageShape
+  patch: object
+  pool?: object | undefined
+  intercept: number[]
+}): number {
+  const grid = patchGrid(fields.shape, fields.patch as PatchOptions)
+  const { count } = averagePooling(grid.rows, grid.columns, fields.pool as PoolOptions | undefined)
+  return count * fields.intercept.length
 }

@@ -1,15 +1,19 @@
 import * as v from 'valibot'
 import type { Model, ModelJson } from '../types.ts'
+import { circularCnnFromJson } from './circular-cnn.ts'
 import { convexCnnFromJson } from './convex-cnn.ts'
 import { deepNetworkFromJson } from './deep-network.ts'
 import { gatedReluNetworkFromJson } from './gated-relu-network.ts'
+import { rectifiedCnnFromJson } from './rectified-cnn.ts'
 import { reluNetworkFromJson } from './relu-network.ts'
 
 /** Newest version of the model format that this release reads and writes. */
 export const MODEL_VERSION = 1
 
 const readers: Record<string, (json: ModelJson) => Model> = {
+  'circular-cnn': circularCnnFromJson,
   'convex-cnn': convexCnnFromJson,
+  'rectified-cnn': rectifiedCnnFromJson,
   'deep-network': deepNetworkFromJson,
   'gated-relu-network': gatedReluNetworkFromJson,
   'relu-network': reluNetworkFromJson,

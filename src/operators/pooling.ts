@@ -25,9 +25,9 @@ export interface Pooling {
 
 /**
  * Averages over size x size windows, `stride` apart, of a rows x columns grid: floor(rows / stride) of them below each
- * other, cut off at the border. Without options every position stays its own.
+ * other, at least one, cut off at the border. Without options every position stays its own.
  *
- * @throws RangeError when a size is not a positive whole number or no window is left.
+ * @throws RangeError when a size is not a positive whole number.
  */
 export function averagePooling(rows: number, columns: number, options?: PoolOptions): Pooling {
   const size = options?.size ?? 1
@@ -38,10 +38,8 @@ export function averagePooling(rows: number, columns: number, options?: PoolOpti
   ] as const)
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`pooling: ${name} is ${value}, expected a positive whole number; pass for example 2.`)
-  const down = Math.floor(rows / stride)
-  const across = Math.floor(columns / stride)
-  if (down < 1 || across < 1)
-    throw new RangeError(`pooling: stride is ${stride} and the grid ${rows} x ${columns}; pass a smaller stride.`)
+  const down = Math.max(1, Math.floor(rows / stride))
+  const across = Math.max(1, Math.floor(columns / stride))
   const starts = new Int32Array(down * across + 1)
   const members: number[] = []
   for (let i = 0; i < down; i++)

@@ -10,7 +10,7 @@ import { nuclear } from '../../penalties/nuclear.ts'
 import { rankOf } from '../../penalties/spectral.ts'
 import { withinNuclearBall } from '../../penalties/within-nuclear-ball.ts'
 import type { ConvexProgram, Iterate, LinearOperator, Matrix, Vector } from '../../types.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts, featuresOf } from './layer.ts'
+import { type CcnnOptions, type CcnnParts, ccnnParts, featuresOf, zeroFrom } from './layer.ts'
 
 export interface CcnnProgramOptions extends CcnnOptions {
   /**
@@ -53,12 +53,7 @@ export function ccnnProgram(options: CcnnProgramOptions): ConvexProgram<ConvexCn
   const sizes = { rows: parts.outputs * parts.pooling.count, columns: features.width }
   if (radius !== undefined) return build(parts, features, operator, withinNuclearBall({ ...sizes, radius }), 1)
   const penalty = nuclear(sizes)
-  return build(parts, features, operator, penalty, lambda ?? lambdaRatio * zeroFrom(parts, operator, penalty))
-}
-
-/** The smallest lambda with the zero network as its solution. */
-function zeroFrom({ loss }: CcnnParts, operator: LinearOperator, penalty: ConvexProgram['penalty']): number {
-  return penalty.polar(operator.adjoint(loss.gradient(new Float64Array(loss.size))))
+  return build(parts, features, operator, penalty, lambda ?? lambdaRatio * zeroFrom(parts.loss, operator, penalty))
 }
 
 function build(

@@ -5,7 +5,7 @@ import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { requireFinite } from '../../numerics/matrix.ts'
 import { cutPatches, type ImageShape, type PatchGrid, type PatchOptions, patchGrid } from '../../operators/patches.ts'
 import { averagePooling, type Pooling, type PoolOptions, pool, spread } from '../../operators/pooling.ts'
-import type { Loss, LossChoice, Matrix, Vector } from '../../types.ts'
+import type { LinearOperator, Loss, LossChoice, Matrix, Penalty, Vector } from '../../types.ts'
 
 /** What every convexified convolutional network is made from. */
 export interface CcnnOptions {
@@ -85,6 +85,11 @@ function requireWeights({ lambda, lambdaRatio }: CcnnOptions, caller: string): v
       throw new RangeError(`${caller}: ${name} is ${value}, expected a number of at least 0; pass for example 0.1.`)
   if (lambda !== undefined && lambdaRatio !== undefined)
     throw new RangeError(`${caller}: both lambda and lambdaRatio were given; pass one of them.`)
+}
+
+/** The smallest lambda with the zero network as its solution. */
+export function zeroFrom(loss: Loss, operator: LinearOperator, penalty: Penalty): number {
+  return penalty.polar(operator.adjoint(loss.gradient(new Float64Array(loss.size))))
 }
 
 /** The training patches, for features that are made from them. */

@@ -31,6 +31,7 @@ import {
 // The operator norm at a point that is no solution is below the public names.
 import { kernelSpectrum } from '../../../src/numerics/kernel-spectrum.ts'
 import { type Checked, type Family, type Finding, numbers, type Reference, read, rowsOfNumbers } from '../reference.ts'
+import { networks } from './ccnn-networks.ts'
 
 /**
  * Convexified convolutional networks: the primal with exact features and the dual by three kernel-only solvers, the
@@ -43,7 +44,8 @@ export const ccnn: Family = {
     const { content, name } = reference
     if (typeof content === 'object' && content !== null && 'layer1' in content) yield* checkTwoLayers(reference)
     else if (typeof content === 'object' && content !== null && 'config' in content) yield* checkOneLayer(reference)
-    else yield { kind: 'skipped', name, why: 'ccnn: not built yet' }
+    else if (Object.hasOwn(networks, name)) yield networks[name]!(reference)
+    else yield { kind: 'skipped', name, why: 'ccnn: a problem that has no reader' }
   },
 }
 
