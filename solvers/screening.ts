@@ -1,4 +1,5 @@
 import { type Certified, certifier } from '../src/certificates/certify.ts'
+import { atZero } from '../src/certificates/gradient-at-zero.ts'
 import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 
 /** What one pass over the blocks of a program shows of each. */
@@ -24,7 +25,10 @@ export function screening(program: ConvexProgram, { certificate, correlation, sc
   // Where s is at its limit, lambda / s is the largest polar.
   const enough = Math.max(0.9 * lambda, scale > 0 ? (0.5 * lambda) / scale : 0)
   const polars = penalty.polars!(correlation, size, enough)
-  const gap = Math.max(certificate.gap, ROUNDING * Math.abs(certificate.primal))
+  const gap = Math.max(
+    certificate.gap,
+    ROUNDING * Math.max(Math.abs(certificate.primal), Math.abs(atZero(program).loss)),
+  )
   const radius = Math.sqrt(2 * loss.smoothness * gap)
   return {
     polars,
@@ -62,7 +66,7 @@ export function screenable({ name, blocks, restrict, penalty, lambda }: ConvexPr
   return true
 }
 
-/** A gap this small, relative to the objective, is rounding. */
-const ROUNDING = 1e-15
+/** What rounding may take from a gap, relative to the objective here or at zero: its bound is a difference of such sums. */
+const ROUNDING = 1e-13
 /** What screening leaves to the rounding of polars and norms. */
 const BELOW = 1 - 1e-10

@@ -4,6 +4,7 @@ import {
   augmentedLagrangian,
   type ConvexProgram,
   certify,
+  etaNewton,
   gatedReluProgram,
   huber,
   type LossChoice,
@@ -12,6 +13,7 @@ import {
   type Matrix,
   matrix,
   proximalGradient,
+  proximalNewton,
   reluProgram,
   type Solution,
   type Solver,
@@ -268,6 +270,8 @@ describe('on a program with many gates', () => {
     }
     for (const [of, inner] of [
       [base!, ending],
+      [base!, etaNewton()],
+      [gatedReluProgram({ X, y: signs, gates, lambda: 1, loss: logistic() }), proximalNewton()],
       [cones!, augmentedLagrangian()],
     ] as const) {
       const program = { ...of, lambda: 0.5 * lambdaMax(of) }
