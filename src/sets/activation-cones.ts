@@ -81,6 +81,7 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
   const { unit, source } = unitRows(X)
   const n = source.length
   const sign = (gate: number, k: number): number => (isSet(patterns, source[k]!, gate) ? 1 : -1)
+  const { words, stride } = patterns
   const shared = activeSpan(d)
   const residual = new Float64Array(d)
 
@@ -105,16 +106,17 @@ export function activationCones(X: Matrix, patterns: BitColumns): ActivationCone
   /** Lists the candidates (all rows when null) that the residual violates, with their slacks; returns how many. */
   const listViolated = (gate: number, candidates: Int32Array | null, tolerance: number, span: ActiveSpan): number => {
     let count = 0
-    if (!candidates) multiply(unit, n, d, residual, 0, slacks)
-    const all = candidates ? candidates.length : n
-    for (let c = 0; c < all; c++) {
-      const k = candidates ? candidates[c]! : c
-      const product = candidates ? rowProduct(k, residual, 0) : slacks[k]!
-      const slack = isSet(patterns, source[k]!, gate) ? product : -product
-      if (slack < -tolerance && !span.has(k)) {
-        slacks[k] = slack
-        violated[count++] = k
-      }
+    const consider = (k: number, product: number): void => {
+      const row = source[k]!
+      const slack = (words[gate * stride + (row >> 5)]! >>> (row & 31)) & 1 ? product : -product
+      if (slack >= -tolerance || span.has(k)) return
+      slacks[k] = slack
+      violated[count++] = k
+    }
+    if (candidates) for (const k of candidates) consider(k, rowProduct(k, residual, 0))
+    else {
+      multiply(unit, n, d, residual, 0, slacks)
+      for (let k = 0; k < n; k++) consider(k, slacks[k]!)
     }
     return count
   }
