@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { DataSchema } from '../data/schema.ts'
 import type { EstimatorJson } from '../estimators/file.ts'
+import { LiftedClassifier } from '../estimators/lifted-classifier.ts'
+import type { LiftedEstimatorJson } from '../estimators/lifted-file.ts'
+import { LiftedRegressor } from '../estimators/lifted-regressor.ts'
 import { loadModel } from '../estimators/load-model.ts'
 import { ReluClassifier } from '../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../estimators/relu-regressor.ts'
@@ -24,8 +27,11 @@ export interface FileExtras {
   }
 }
 
+/** What `cvxnn fit` trains. */
+export type Fitted = ReluRegressor | ReluClassifier | LiftedRegressor | LiftedClassifier
+
 export interface ModelFile {
-  readonly estimator: ReluRegressor | ReluClassifier
+  readonly estimator: Fitted
   readonly extras: FileExtras
 }
 
@@ -60,7 +66,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-export function modelText(json: EstimatorJson, extras: FileExtras): string {
+export function modelText(json: EstimatorJson | LiftedEstimatorJson, extras: FileExtras): string {
   return `${JSON.stringify({ ...json, ...extras })}\n`
 }
 
@@ -99,9 +105,9 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   })
   try {
     const estimator = loadModel(text)
-    if (!(estimator instanceof ReluRegressor || estimator instanceof ReluClassifier))
+    if (!isFitted(estimator))
       throw new TypeError(
-        `the model is a bare ${estimator.kind} without the columns it reads; pass a file that cvxnn fit wrote.`,
+        `the model is a bare ${kindOf(estimator)} without the columns it reads; pass a file that cvxnn fit wrote.`,
       )
     const extras = v.safeParse(extrasSchema, JSON.parse(text))
     if (!extras.success)
@@ -109,7 +115,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
         `the model is damaged at "${v.getDotPath(extras.issues[0]) ?? ''}" (${extras.issues[0].message}); fit it again with cvxnn fit.`,
       )
     const { task, classes } = extras.output.schema
-    const expected = estimator instanceof ReluClassifier ? estimator.classes.map(String) : undefined
+    const expected = 'classes' in estimator ? estimator.classes.map(String) : undefined
     if (
       (task === 'classification') !== (expected !== undefined) ||
       JSON.stringify(classes) !== JSON.stringify(expected)
@@ -121,6 +127,15 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** What a model says it is. */
+function kindOf(model: { toJSON(): { kind: string } }): string {
+  return model.toJSON().kind
+}
+
+function isFitted(model: object): model is Fitted {
+  return [ReluRegressor, ReluClassifier, LiftedRegressor, LiftedClassifier].some((kind) => model instanceof kind)
 }
 
 /** SHA-256 of the entries of some matrices. */

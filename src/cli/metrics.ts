@@ -1,5 +1,5 @@
 import { decodeLabels } from '../data/dataset.ts'
-import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
+import type { Model } from '../types.ts'
 import type { Rows } from './table-data.ts'
 import { brief } from './terminal.ts'
 
@@ -7,7 +7,7 @@ import { brief } from './terminal.ts'
 export type Metrics = { readonly accuracy: number } | { readonly rmse: number; readonly r2: number }
 
 /** Accuracy where there are classes, root mean squared error and R^2 (not finite for equal targets) otherwise. */
-export function metricsOf(network: TwoLayerNetwork, { X, y, labels }: Rows, classes?: readonly string[]): Metrics {
+export function metricsOf(network: Model, { X, y, labels }: Rows, classes?: readonly string[]): Metrics {
   const predicted = network.predict(X)
   if (classes && labels) {
     const names = decodeLabels(predicted, classes)

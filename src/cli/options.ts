@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
+import type { LiftedMethod, LiftedTrainOptions } from '../estimators/lifted-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
 import { type LossName, losses, type ProgramName, penalties, programs } from '../estimators/options.ts'
+import type { ActivationName } from '../layers/activation.ts'
+import { activations } from '../layers/activations.ts'
 
 /** Options that say how to read a table. */
 export interface TableFlags {
@@ -51,9 +54,40 @@ export function addTableOptions(command: Command): Command {
     .option('--test <share>', 'share of the rows held out to test on; 0 trains on all', share, 0.2)
 }
 
-export function addTrainOptions(command: Command): Command {
+/** Options that say how to train a lifted deep network; without a default, the method's own holds. */
+export interface LiftedFlags {
+  program: LiftedMethod
+  layers?: number[]
+  hidden?: number[]
+  activation?: ActivationName
+  coupling?: number
+  ridge?: number
+  batch?: number
+  sweeps?: number
+  standardize: boolean
+  seed: number
+  tolerance?: number
+  timeLimit?: number
+}
+
+/** Flags of `fit` that belong to one family of programs only. */
+export const twoLayerFlags = ['loss', 'lambda', 'gates', 'penalty', 'bias', 'folds', 'maxIterations'] as const
+export const liftedFlags = ['layers', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'sweeps'] as const
+
+export function addLiftedOptions(command: Command): Command {
   return command
-    .addOption(new Option('--program <name>', 'convex program').choices(programs).default('gated-relu'))
+    .option('--layers <sizes>', 'lifted: columns, widths and outputs, as in 784,300,10', sizes)
+    .option('--hidden <widths>', 'lifted: widths of the hidden layers alone (default: 64)', sizes)
+    .addOption(new Option('--activation <name>', 'lifted: of the hidden layers').choices(Object.keys(activations)))
+    .option('--coupling <number>', 'lifted: what a unit of divergence costs', positive)
+    .option('--ridge <number>', 'lifted: weight of the squared weights', nonNegative)
+    .option('--batch <rows>', 'lifted: rows of a batch', whole)
+    .option('--sweeps <count>', 'lifted: sweeps over all blocks, or epochs of batches', whole)
+}
+
+export function addTrainOptions(command: Command, names: readonly string[] = programs): Command {
+  return command
+    .addOption(new Option('--program <name>', 'convex program').choices(names).default('gated-relu'))
     .addOption(
       new Option('--loss <name>', 'what is fitted; huber for regression, the last three for classes')
         .choices(Object.keys(losses))
@@ -102,6 +136,32 @@ export function trainOptions(flags: TrainFlags): TrainOptions {
   }
 }
 
+/** The options of a lifted estimator; every width is known by now. */
+export function liftedOptions(flags: LiftedFlags, hidden: readonly number[]): LiftedTrainOptions {
+  const { program, activation, coupling, ridge, batch, sweeps, standardize, seed, tolerance, timeLimit } = flags
+  return {
+    ...{ method: program, hidden, standardize, seed },
+    maxSweeps: sweeps ?? (batch !== undefined || program === 'tikhonov' ? 20 : 200),
+    ...(activation !== undefined && { activation }),
+    ...(coupling !== undefined && { coupling }),
+    ...(ridge !== undefined && { ridge }),
+    ...(batch !== undefined && { batch }),
+    ...(tolerance !== undefined && { tolerance }),
+    ...(timeLimit !== undefined && { timeLimit }),
+  }
+}
+
+/** The hidden widths that were asked for; --layers must begin and end as the table does. */
+export function hiddenOf({ layers, hidden }: LiftedFlags, columns: number, outputs: number, path: string): number[] {
+  if (layers && hidden) throw new Error('--layers and --hidden both name the hidden layers; give one of them.')
+  if (!layers) return hidden ?? [64]
+  if (layers.length < 2 || layers[0] !== columns || layers.at(-1) !== outputs)
+    throw new Error(
+      `--layers is ${layers.join(',')} and ${path} has ${columns} features and ${outputs} ${outputs === 1 ? 'output' : 'outputs'}; pass ${columns},<widths>,${outputs}, or --hidden <widths>.`,
+    )
+  return layers.slice(1, -1)
+}
+
 export function whole(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number of at least 1.')
@@ -133,6 +193,10 @@ function share(text: string): number {
   if (text.trim() === '' || !(value >= 0 && value < 1))
     throw new InvalidArgumentError('Expected a share from 0 to below 1.')
   return value
+}
+
+function sizes(text: string): number[] {
+  return list(text).map(whole)
 }
 
 function list(text: string): string[] {

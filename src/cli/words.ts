@@ -4,6 +4,7 @@ import type { Solution } from '../types.ts'
 const callers = [
   ...['readCsv', 'readRows', 'trainTestSplit', 'kFolds', 'encodeLabels', 'sampleGates', 'preciseCertificate'],
   ...['loadModel', 'load', 'train', 'predict', 'ReluRegressor', 'ReluClassifier'],
+  ...['LiftedRegressor', 'LiftedClassifier'],
 ]
 const callerPrefix = new RegExp(`(^|: )(?:${callers.join('|')}): `)
 
@@ -31,5 +32,21 @@ export function advice({ status, iterations }: Pick<Solution, 'status' | 'iterat
         : `Stopped on request after ${iterations} iterations: this is the best network so far.`
     case 'diverged':
       return `The objective became infinite or NaN after ${iterations} iterations; leave out --no-standardize, or rescale the columns.`
+  }
+}
+
+/** Why the training of a lifted network ended before every block was at rest, and which flag to try. */
+export function liftedAdvice({ status, sweeps }: { status: Solution['status']; sweeps: number }): string {
+  switch (status) {
+    case 'solved':
+      return 'Every block is at rest to the tolerance.'
+    case 'iteration-limit':
+      return `Stopped after ${sweeps} sweeps, before every block was at rest; raise --sweeps or --tolerance.`
+    case 'time-limit':
+      return `Stopped at the time limit after ${sweeps} sweeps, before every block was at rest; raise --time-limit or --tolerance.`
+    case 'aborted':
+      return `Stopped on request after ${sweeps} sweeps: this is the network so far.`
+    case 'diverged':
+      return `The objective became infinite or NaN after ${sweeps} sweeps; leave out --no-standardize, or rescale the columns.`
   }
 }

@@ -1,17 +1,21 @@
 import { loadModel as loadNetwork } from '../models/load-model.ts'
 import type { Model } from '../types.ts'
+import { LiftedClassifier } from './lifted-classifier.ts'
+import { LiftedRegressor } from './lifted-regressor.ts'
 import { ReluClassifier } from './relu-classifier.ts'
 import { ReluRegressor } from './relu-regressor.ts'
 
 /**
- * Any saved model, from its JSON object or text: a network, a `ReluRegressor` or a `ReluClassifier`.
+ * Any saved model, from its JSON object or text: a network, or a regressor or classifier of either family.
  *
  * @throws TypeError in one sentence when it is no JSON, another program's file, a newer version, an unknown kind, or damaged.
  */
-export function loadModel(json: string | object): Model | ReluRegressor | ReluClassifier {
+export function loadModel(json: string | object): Model | ReluRegressor | ReluClassifier | LiftedRegressor | LiftedClassifier {
   const kind = kindOf(json)
   if (kind === 'relu-regressor') return ReluRegressor.load(json)
   if (kind === 'relu-classifier') return ReluClassifier.load(json)
+  if (kind === 'lifted-regressor') return LiftedRegressor.load(json)
+  if (kind === 'lifted-classifier') return LiftedClassifier.load(json)
   return loadNetwork(json)
 }
 

@@ -1,6 +1,8 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
+import { liftedMethods } from '../../estimators/lifted-options.ts'
 import type { TrainOptions } from '../../estimators/options.ts'
+import { programs } from '../../estimators/options.ts'
 import type { TrainingProblem } from '../../estimators/prepare.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
@@ -8,18 +10,23 @@ import type { TrainProgress } from '../../estimators/train.ts'
 import { fingerprint, modelText, requireWritable, writeWhole } from '../files.ts'
 import { metricsOf, metricsText } from '../metrics.ts'
 import {
+  addLiftedOptions,
   addOutputOptions,
   addTableOptions,
   addTrainOptions,
+  type LiftedFlags,
   lambdaOption,
+  liftedFlags,
   type TableFlags,
   type TrainFlags,
   trainOptions,
+  twoLayerFlags,
   whole,
 } from '../options.ts'
 import { type Rows, readSplitTable } from '../table-data.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { advice } from '../words.ts'
+import { fitLifted } from './fit-lifted.ts'
 
 type Flags = TableFlags & TrainFlags & Terminal & { out?: string }
 
@@ -30,7 +37,7 @@ export function addFit(program: Command): void {
     .description('train a network on a table and say how close to optimal it is')
     .argument('<data.csv>', 'table with a header row')
   addTableOptions(command).addOption(lambdaOption).option('--folds <count>', 'folds of the cross-validation', whole, 5)
-  addOutputOptions(addTrainOptions(command))
+  addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods])))
     .option('-o, --out <model.json>', 'write the model here')
     .addHelpText(
       'after',
@@ -39,11 +46,26 @@ Examples:
   $ cvxnn fit houses.csv --target price --out model.json
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
+  $ cvxnn fit iris.csv --target species --program fenchel --layers 4,32,3
 
 Exit code: 0 when solved to the tolerance, 1 when not, 2 when the input is wrong.`,
     )
     .action(async (path: string, flags: Flags) => {
-      process.exitCode = await fitTable(path, flags)
+      const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+      const lifted = (liftedMethods as readonly string[]).includes(flags.program)
+      const foreign = (lifted ? twoLayerFlags : liftedFlags).find(given)
+      if (foreign !== undefined)
+        throw new Error(
+          `--${foreign.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not belong to --program ${flags.program}; leave it out.`,
+        )
+      if (!lifted) {
+        process.exitCode = await fitTable(path, flags)
+        return
+      }
+      if (flags.out !== undefined) await requireWritable(flags.out)
+      // The defaults of the convex programs are not those of lifted ones.
+      const { tolerance, ...rest } = flags as unknown as LiftedFlags & Omit<Flags, keyof LiftedFlags>
+      process.exitCode = await fitLifted(path, { ...rest, ...(given('tolerance') && { tolerance: tolerance! }) })
     })
 }
 

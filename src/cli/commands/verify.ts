@@ -6,6 +6,7 @@ import { verify } from '../../certificates/verify.ts'
 import { readCsv } from '../../data/read-csv.ts'
 import type { MissingPolicy } from '../../data/read-csv-options.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
+import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
 import { addOutputOptions, delimiterOption, whole } from '../options.ts'
 import { type Rows, splitTable } from '../table-data.ts'
@@ -41,6 +42,10 @@ Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 
 async function check(modelPath: string, dataPath: string, flags: Flags): Promise<number> {
   const file = await readModelFile(modelPath)
   const { estimator } = file
+  if (!(estimator instanceof ReluClassifier || estimator instanceof ReluRegressor))
+    throw new Error(
+      `${modelPath} is a lifted ${estimator.toJSON().settings.method} network, which no lower bound belongs to; verify a model of --program relu or gated-relu.`,
+    )
   const train = await trainingRows(dataPath, file, flags.delimiter)
   const problem = problemOf(estimator, train)
   const program =

@@ -1,0 +1,140 @@
+import { type SweepProgress, trainWalk } from '../../solvers/train.ts'
+import { breathe } from '../../solvers/turn.ts'
+import type { Task } from '../data/dataset.ts'
+import { standardize } from '../data/standardize.ts'
+import { activations } from '../layers/activations.ts'
+import { fenchelNetwork } from '../lifted/fenchel-network.ts'
+import type { LiftedNetwork } from '../lifted/lifted-network.ts'
+import { lpomNetwork } from '../lifted/lpom-network.ts'
+import { tikhonovNetwork } from '../lifted/tikhonov-network.ts'
+import type { DeepNetwork } from '../models/deep-network.ts'
+import { unstandardizeDeep } from '../models/unstandardize-deep.ts'
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
+import { matrix, requireFinite } from '../numerics/matrix.ts'
+import type { BlockMeasure, Certificate, Matrix, Status } from '../types.ts'
+import type { LiftedTrained } from './lifted-file.ts'
+import { type LiftedSettings, type LiftedTrainOptions, liftedSettings } from './lifted-options.ts'
+
+export interface LiftedTrainAsyncOptions {
+  /** Aborting keeps what was reached, with status `aborted`. */
+  signal?: AbortSignal
+  onProgress?: (progress: SweepProgress) => void
+}
+
+/** What lifted regressor and classifier share: training, and what it leaves behind. */
+export abstract class LiftedEstimator {
+  protected readonly settings: LiftedSettings
+  #trained: LiftedTrained | undefined
+
+  protected constructor(options: LiftedTrainOptions, caller: string) {
+    this.settings = liftedSettings(options, caller)
+  }
+
+  /** The trained network: raw rows in, raw predictions (or class scores) out. */
+  get network(): DeepNetwork {
+    return this.trained().network
+  }
+
+  get status(): Status {
+    return this.trained().status
+  }
+
+  get sweeps(): number {
+    return this.trained().sweeps
+  }
+
+  /** Of scope `block`: how far from the minimum of any one block. It does not bound the network's optimum. */
+  get certificate(): Certificate {
+    return this.trained().measure.certificate
+  }
+
+  /** Objective, gaps and residuals of the lifted network at the end. */
+  get measure(): BlockMeasure {
+    return this.trained().measure
+  }
+
+  protected trained(): LiftedTrained {
+    if (!this.#trained) throw new Error(`${this.constructor.name}: it has not been trained; call train(X, y) first.`)
+    return this.#trained
+  }
+
+  protected keep(trained: LiftedTrained): void {
+    this.#trained = trained
+  }
+
+  protected checkedRows(X: MatrixLike, caller: string): Matrix {
+    const rows = asMatrix(X, caller, 'X')
+    if (rows.rows === 0 || rows.columns === 0)
+      throw new RangeError(
+        `${caller}: X is ${rows.rows} x ${rows.columns}, expected at least one row and one column; pass the data.`,
+      )
+    requireFinite(rows, caller, 'X')
+    return rows
+  }
+
+  protected trainSync(X: Matrix, Y: Matrix, task: Task): void {
+    const work = this.training(X, Y, task)
+    for (;;) if (work.next().done) return
+  }
+
+  protected async trainBreathing(X: Matrix, Y: Matrix, task: Task, options: LiftedTrainAsyncOptions): Promise<void> {
+    await breathe(this.training(X, Y, task, options))
+  }
+
+  private *training(
+    X: Matrix,
+    Y: Matrix,
+    task: Task,
+    { signal, onProgress }: LiftedTrainAsyncOptions = {},
+  ): Generator<undefined, void> {
+    const { settings } = this
+    const { maxSweeps, tolerance, timeLimit, seed } = settings
+    const inputs = settings.standardize ? standardize(X) : undefined
+    const targets = settings.standardize && task === 'regression' ? standardize(Y) : undefined
+    const program = programOf(inputs?.X ?? X, targets?.X ?? Y, task, settings)
+    const walking = trainWalk(program, {
+      ...{ maxSweeps, tolerance, seed },
+      ...(timeLimit !== null && { timeLimit }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    })
+    let at = walking.next()
+    while (!at.done) {
+      yield
+      at = walking.next()
+    }
+    const { status, sweeps, measure, state } = at.value
+    const model = program.recover(settings.refit ? program.refit(state) : state)
+    const network = inputs ? unstandardizeDeep(model, inputs, targets) : model
+    this.keep({ settings, network, status, sweeps, measure })
+  }
+}
+
+/**
+ * The lifted network of these rows. Two classes share one output of either sign; more have one each, with targets 0 and 1.
+ */
+function programOf(X: Matrix, Y: Matrix, task: Task, settings: LiftedSettings): LiftedNetwork {
+  const { method, hidden, coupling, ridge, batch, seed } = settings
+  const several = task === 'classification' && Y.columns > 1
+  const y = several
+    ? matrix(
+        Y.rows,
+        Y.columns,
+        Y.data.map((value) => (value + 1) / 2),
+      )
+    : Y
+  const common = {
+    ...{ X, y, hidden, seed },
+    ...(coupling !== null && { coupling }),
+    ...(ridge !== null && { ridge }),
+  }
+  if (method === 'tikhonov') return tikhonovNetwork(common)
+  const deep = { ...common, activation: activations[settings.activation](), ...(batch !== null && { batch }) }
+  if (method === 'lpom')
+    // A regression's answers are of any sign, and its scale is undone in a linear output.
+    return lpomNetwork({ ...deep, ...(!several && { outputActivation: activations.identity() }) })
+  return fenchelNetwork({
+    ...deep,
+    loss: task === 'regression' ? 'squared' : several ? 'cross-entropy' : 'logistic',
+  })
+}

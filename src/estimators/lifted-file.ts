@@ -1,0 +1,107 @@
+import * as v from 'valibot'
+import { activations } from '../layers/activations.ts'
+import type { ActivationName } from '../layers/index.ts'
+import { type DeepNetwork, describeDamage, loadModel, MODEL_VERSION } from '../models/index.ts'
+import type { BlockMeasure, ModelJson, Status } from '../types.ts'
+import type { Label } from './file.ts'
+import { type LiftedSettings, liftedMethods, liftedOptionsOf, liftedSettings } from './lifted-options.ts'
+
+/** What a lifted estimator keeps of its training, and writes to its file. */
+export interface LiftedTrained {
+  readonly settings: LiftedSettings
+  /** Reads raw rows, answers in raw units. */
+  readonly network: DeepNetwork
+  readonly status: Status
+  readonly sweeps: number
+  /** Of the lifted network at the end, before its output was trained again. */
+  readonly measure: BlockMeasure
+}
+
+/** The file of a lifted estimator. */
+export interface LiftedEstimatorJson extends ModelJson, Omit<LiftedTrained, 'network'> {
+  readonly kind: 'lifted-regressor' | 'lifted-classifier'
+  readonly network: ModelJson
+  /** Of a classifier: the class names, in the order of the outputs. */
+  readonly classes?: readonly Label[]
+}
+
+export function liftedToJson(
+  kind: LiftedEstimatorJson['kind'],
+  { network, ...rest }: LiftedTrained,
+  classes?: readonly Label[],
+): LiftedEstimatorJson {
+  return { format: 'cvxnn', version: 1, kind, ...(classes && { classes }), ...rest, network: network.toJSON() }
+}
+
+const finite = v.pipe(v.number(), v.finite())
+const optionalNumber = v.nullable(finite)
+const schema = v.object({
+  format: v.literal('cvxnn'),
+  version: v.literal(1),
+  kind: v.picklist(['lifted-regressor', 'lifted-classifier']),
+  classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
+  settings: v.object({
+    method: v.picklist(liftedMethods),
+    hidden: v.array(finite),
+    activation: v.picklist(Object.keys(activations) as ActivationName[]),
+    ...{ coupling: optionalNumber, ridge: optionalNumber, batch: optionalNumber },
+    ...{ maxSweeps: finite, tolerance: finite, timeLimit: optionalNumber },
+    ...{ standardize: v.boolean(), refit: v.boolean(), seed: finite },
+  }),
+  status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
+  sweeps: finite,
+  measure: v.object({
+    certificate: v.object({
+      ...{ primal: finite, dual: finite, gap: finite, relativeGap: finite, stationarity: finite },
+      ...{ primalFeasibility: finite, dualFeasibility: finite, complementarity: finite },
+      scope: v.literal('block'),
+    }),
+    networkLoss: finite,
+    gaps: v.array(finite),
+    nodeResidual: finite,
+    linkResidual: finite,
+  }),
+  network: v.looseObject({ kind: v.literal('deep-network') }),
+})
+
+/**
+ * File to what it holds.
+ *
+ * @throws TypeError in one sentence when the file is foreign, newer, of another kind, or damaged.
+ */
+export function liftedFromJson(
+  kind: LiftedEstimatorJson['kind'],
+  json: string | object,
+): { trained: LiftedTrained; classes: readonly Label[] } {
+  const head = (typeof json === 'string' ? parse(json) : json) as Partial<LiftedEstimatorJson> | null
+  if (typeof head !== 'object' || head === null || head.format !== 'cvxnn')
+    throw new TypeError('load: this is not a cvxnn model (no "format": "cvxnn"); pass what toJSON() wrote.')
+  if (typeof head.version === 'number' && head.version > MODEL_VERSION)
+    throw new TypeError(
+      `load: the model has format version ${head.version} and this release reads up to ${MODEL_VERSION}; update cvxnn.`,
+    )
+  if (head.kind !== kind)
+    throw new TypeError(
+      `load: the model is of kind ${JSON.stringify(head.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
+    )
+  return describeDamage(() => {
+    const { settings, status, sweeps, measure, network: written, classes = [] } = v.parse(schema, head)
+    liftedSettings(liftedOptionsOf(settings), 'settings')
+    const network = loadModel(written) as DeepNetwork
+    const distinct = new Set<Label>(classes).size
+    const outputs = distinct === 2 ? 1 : distinct
+    if (kind === 'lifted-classifier' && (distinct < classes.length || network.outputs !== outputs))
+      throw new RangeError(`${distinct} classes and ${network.outputs} outputs do not belong together`)
+    return { trained: { settings, network, status, sweeps, measure }, classes }
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new TypeError(`load: the text is no JSON (${(error as Error).message}); pass what toJSON() wrote.`, {
+      cause: error,
+    })
+  }
+}

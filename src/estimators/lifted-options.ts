@@ -1,0 +1,127 @@
+import type { ActivationName } from '../layers/activation.ts'
+import { activations } from '../layers/activations.ts'
+
+/** The lifted methods by name. */
+export type LiftedMethod = 'fenchel' | 'lpom' | 'tikhonov'
+
+export const liftedMethods: readonly LiftedMethod[] = ['fenchel', 'lpom', 'tikhonov']
+
+/** How a `LiftedRegressor` or `LiftedClassifier` trains. */
+export interface LiftedTrainOptions {
+  /** The lifted network: `fenchel` (default), `lpom`, or `tikhonov`, which takes no activation and no batches. */
+  method?: LiftedMethod
+  /** Widths of the hidden layers (default [64]). */
+  hidden?: readonly number[]
+  /** Of the hidden layers (default `relu`). */
+  activation?: ActivationName
+  /** What a unit of divergence costs (default: the method's own). */
+  coupling?: number
+  /** What |W|^2 / 2 costs (default: the method's own). */
+  ridge?: number
+  /** Rows of a batch (default: all at once). */
+  batch?: number
+  /** Sweeps, or epochs of batches (default 200, in batches and for `tikhonov` 20). */
+  maxSweeps?: number
+  /** Largest relative residual of a block that counts as solved (default 1e-3). */
+  tolerance?: number
+  /** Seconds (default none). */
+  timeLimit?: number
+  /** Replace columns of X by (x - mean) / deviation, and regression targets likewise (default true); undone in the model. */
+  standardize?: boolean
+  /** Train the output layer once more on the features that the network computes (default: for `tikhonov`). */
+  refit?: boolean
+  /** Of the random start and the batches (default 1). */
+  seed?: number
+}
+
+/** Options with every default filled in, as a model's file keeps them; null is the method's own, or none. */
+export interface LiftedSettings {
+  readonly method: LiftedMethod
+  readonly hidden: readonly number[]
+  readonly activation: ActivationName
+  readonly coupling: number | null
+  readonly ridge: number | null
+  readonly batch: number | null
+  readonly maxSweeps: number
+  readonly tolerance: number
+  readonly timeLimit: number | null
+  readonly standardize: boolean
+  readonly refit: boolean
+  readonly seed: number
+}
+
+const names: readonly (keyof LiftedSettings)[] = [
+  ...(['method', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'maxSweeps', 'tolerance'] as const),
+  ...(['timeLimit', 'standardize', 'refit', 'seed'] as const),
+]
+
+/** Settings as options again. */
+export function liftedOptionsOf({
+  coupling,
+  ridge,
+  batch,
+  timeLimit,
+  ...settings
+}: LiftedSettings): LiftedTrainOptions {
+  return {
+    ...settings,
+    ...(coupling !== null && { coupling }),
+    ...(ridge !== null && { ridge }),
+    ...(batch !== null && { batch }),
+    ...(timeLimit !== null && { timeLimit }),
+  }
+}
+
+/**
+ * Defaults filled in and every value checked.
+ *
+ * @throws RangeError naming the option, its value and what was expected.
+ */
+export function liftedSettings(options: LiftedTrainOptions, caller: string): LiftedSettings {
+  for (const name of Object.keys(options))
+    if (!names.includes(name as keyof LiftedSettings))
+      throw new RangeError(`${caller}: there is no option ${name}; the options are ${names.join(', ')}.`)
+  const {
+    method = 'fenchel',
+    hidden = [64],
+    activation = 'relu',
+    coupling = null,
+    ridge = null,
+    batch = null,
+  } = options
+  const settings: LiftedSettings = {
+    ...{ method, hidden, activation, coupling, ridge, batch },
+    maxSweeps: options.maxSweeps ?? (batch !== null || method === 'tikhonov' ? 20 : 200),
+    tolerance: options.tolerance ?? 1e-3,
+    timeLimit: options.timeLimit ?? null,
+    standardize: options.standardize ?? true,
+    refit: options.refit ?? method === 'tikhonov',
+    seed: options.seed ?? 1,
+  }
+  const require = (name: keyof LiftedSettings, holds: boolean, expected: string): void => {
+    if (holds) return
+    const value = settings[name]
+    throw new RangeError(
+      `${caller}: ${name} is ${typeof value === 'number' ? String(value) : JSON.stringify(value)}, expected ${expected}.`,
+    )
+  }
+  const whole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least
+  const above = (value: number | null): boolean => value === null || (value > 0 && Number.isFinite(value))
+  require('method', liftedMethods.includes(method), `one of ${liftedMethods.join(', ')}`)
+  require('hidden', Array.isArray(hidden) &&
+    hidden.every((units) => whole(units, 1)), 'a list of positive whole numbers')
+  require('hidden', method !== 'tikhonov' || hidden.length > 0, 'one layer at least with the tikhonov method')
+  require('activation', Object.hasOwn(activations, activation), `one of ${Object.keys(activations).join(', ')}`)
+  require('activation', method !== 'tikhonov' || activation === 'relu', '"relu" with the tikhonov method')
+  require('batch', batch === null || whole(batch, 1), 'a positive whole number, or none')
+  require('batch', method !== 'tikhonov' || batch === null, 'none with the tikhonov method')
+  require('coupling', above(coupling), 'a number above 0')
+  require('ridge', ridge === null || ridge === 0 || above(ridge), 'a number of at least 0')
+  require('maxSweeps', whole(settings.maxSweeps, 1), 'a positive whole number')
+  require('tolerance', settings.tolerance >= 0, 'a number of at least 0')
+  require('timeLimit', above(settings.timeLimit), 'seconds above 0')
+  require('seed', whole(settings.seed, 0), 'a whole number of at least 0')
+  for (const name of ['standardize', 'refit'] as const)
+    require(name, typeof settings[name] === 'boolean', 'true or false')
+  return settings
+}
