@@ -4,7 +4,7 @@
  * test rows are looked at once, by the winner.
  *
  *     npm run bench:choices [-- NAME ...] [--program gated-relu|relu] [--loss logistic|squared] [--gates 300]
- *                           [--orders 0,1,2] [--lambdas 12] [--ratio 1e-4] [--seconds 600] [--json FILE]
+ *                           [--orders 0,1,2] [--lambdas 12] [--ratio 1e-4] [--seconds 600] [--solver NAME] [--json FILE]
  *
  * Five folds, stratified; 0 stands for all features; the loss is for classes, regression takes the squared one. Shown
  * are the held-out metric at each order's best lambda, and of the winner the test metric with the half width of its
@@ -32,6 +32,7 @@ const { values, positionals } = parseArgs({
     lambdas: { type: 'string', default: '12' },
     ratio: { type: 'string', default: '1e-4' },
     seconds: { type: 'string', default: '600' },
+    solver: { type: 'string', default: 'default' },
     json: { type: 'string' },
   },
 })
@@ -102,6 +103,7 @@ function run(data: UciTable): Outcome {
     folds,
     ...{ lambdaCount: Number(values.lambdas), lambdaRatio: Number(values.ratio) },
     ...{ summary: 'mean', foldTolerance: 1e-3, tolerance: 1e-6, seconds: Number(values.seconds) },
+    solver: values.solver,
   })
   const { solution, predict } = found.train()
   const test = part(data, all.filter(isTestRow))

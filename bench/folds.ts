@@ -3,7 +3,7 @@
  * lambda and the sampling of the gates chosen by that same accuracy.
  *
  *     npm run bench:folds [-- NAME ...] [--program gated-relu|relu] [--loss squared|logistic] [--gates 500]
- *                         [--orders 0,2] [--lambdas 10] [--ratio 1e-4] [--seconds 300] [--json FILE]
+ *                         [--orders 0,2] [--lambdas 10] [--ratio 1e-4] [--seconds 300] [--solver NAME] [--json FILE]
  *
  * As there: a fifth of the rows is put aside; the others are split into five folds, shuffled; for every lambda and every
  * way to sample gates the accuracy is the median over the folds, and the best of these is the figure compared. With two
@@ -61,6 +61,7 @@ const { values, positionals } = parseArgs({
     lambdas: { type: 'string', default: '10' },
     ratio: { type: 'string', default: '1e-4' },
     seconds: { type: 'string', default: '300' },
+    solver: { type: 'string', default: 'default' },
     json: { type: 'string' },
   },
 })
@@ -118,6 +119,7 @@ async function run(name: string): Promise<Outcome | undefined> {
     folds: kFolds(rows.X.rows, { count: 5, seed: 1 }),
     ...{ lambdaCount: Number(values.lambdas), lambdaRatio: Number(values.ratio) },
     ...{ summary: 'median', foldTolerance: 1e-3, tolerance: 1e-6, seconds: Number(values.seconds) },
+    solver: values.solver,
   })
   const { solution, predict } = found.train()
   const outcome: Outcome = {

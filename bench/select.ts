@@ -18,6 +18,7 @@ import {
 import { selectRows } from '../src/numerics/matrix.ts'
 import type { ConvexProgram } from '../src/types.ts'
 import { median, stopwatch } from './machine.ts'
+import { solverNamed } from './solvers.ts'
 
 /** One way to state the training problem, all but lambda. */
 export interface Candidate {
@@ -49,6 +50,8 @@ export interface SelectOptions {
   /** Relative gap of the solves within folds, and of the last one. */
   readonly foldTolerance: number
   readonly tolerance: number
+  /** As `solverNamed` takes it (default: what `solve` chooses). */
+  readonly solver?: string
   /** Processor seconds after which no further lambda is begun. */
   readonly seconds: number
 }
@@ -102,7 +105,7 @@ export function select(rows: Rows, options: SelectOptions): Selected {
     for (const lambda of grid) {
       if (late() || worse >= PATIENCE) break
       const scores = parts.map((fold) => {
-        fold.start = solved({ ...fold.program, lambda }, options.foldTolerance, fold.start)
+        fold.start = solved({ ...fold.program, lambda }, options.foldTolerance, options.solver, fold.start)
         if (fold.start.status !== 'solved') unsolved++
         return score(fold.network(fold.start).predict(fold.held.X), fold.held)
       })
@@ -118,7 +121,7 @@ export function select(rows: Rows, options: SelectOptions): Selected {
     ...{ best, judged, unsolved, seconds: elapsed().cpu, cut },
     train() {
       const { program, network } = prepared(rows, best.candidate)
-      const solution = solved({ ...program, lambda: best.lambda }, options.tolerance)
+      const solution = solved({ ...program, lambda: best.lambda }, options.tolerance, options.solver)
       const found = network(solution)
       return { solution, predict: (X) => found.predict(X) }
     },
@@ -195,8 +198,14 @@ function standardError(scores: readonly number[]): number {
   return Math.sqrt(variance / scores.length)
 }
 
-function solved(program: ConvexProgram<Model>, tolerance: number, start?: Solution<Model>): Solution<Model> {
-  const walking = walk(program, { tolerance, timeLimit: SOLVE_SECONDS, ...(start && { start }) })
+function solved(
+  program: ConvexProgram<Model>,
+  tolerance: number,
+  name = 'default',
+  start?: Solution<Model>,
+): Solution<Model> {
+  const solver = solverNamed(name, program)
+  const walking = walk(program, { solver, tolerance, timeLimit: SOLVE_SECONDS, ...(start && { start }) })
   for (;;) {
     const at = walking.next()
     if (at.done) return at.value

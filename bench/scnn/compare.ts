@@ -16,11 +16,11 @@
 import { parseArgs } from 'node:util'
 import { type ConvexProgram, gatedReluProgram, gatesFrom, type Solver, walk } from '../../src/index.ts'
 import { machine, median, stopwatch } from '../machine.ts'
+import { solverNamed } from '../solvers.ts'
 import { brief, type Table, table } from '../table.ts'
 import { goldenProblem, type Solved } from './problems.ts'
 import { published } from './published.ts'
 import { type Scnn, scnnOn, whyNot } from './python.ts'
-import { solverNamed } from './solvers.ts'
 
 const DISTANCES = [1e-3, 1e-6] as const
 const DTYPES = ['float64', 'float32'] as const

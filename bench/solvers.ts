@@ -1,5 +1,5 @@
-import * as solvers from '../../solvers/index.ts'
-import type { ConvexProgram, Solver } from '../../src/index.ts'
+import * as solvers from '../solvers/index.ts'
+import type { ConvexProgram, Solver } from '../src/index.ts'
 
 /** A solver by its name, such as `proximal-gradient`; `default` is what `solve` would choose for the program. */
 export function solverNamed(name: string, program: ConvexProgram): Solver {
