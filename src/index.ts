@@ -36,6 +36,8 @@ export {
   type PatchKernel,
   randomFourier,
   rbf,
+  type WhiteningOptions,
+  whitened,
 } from './kernels/index.ts'
 export {
   type Activation,
@@ -93,6 +95,9 @@ export {
   type ReluWeights,
   rectifiedCnn,
   reluNetwork,
+  type StackedCnn,
+  stackedCnn,
+  strongestFilters,
   unstandardize,
 } from './models/index.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'

@@ -1,3 +1,10 @@
+export {
+  CcnnClassifier,
+  type CcnnClassifierJson,
+  type CcnnLayerOptions,
+  type CcnnLayerReport,
+  type CcnnTrainOptions,
+} from './ccnn-classifier.ts'
 export type { CrossValidation, CrossValidationPoint } from './cross-validate.ts'
 export type { TrainAsyncOptions } from './estimator.ts'
 export type { EstimatorJson, Label } from './file.ts'

@@ -1,5 +1,6 @@
 import { loadModel as loadNetwork } from '../models/load-model.ts'
 import type { Model } from '../types.ts'
+import { CcnnClassifier } from './ccnn-classifier.ts'
 import { LiftedClassifier } from './lifted-classifier.ts'
 import { LiftedRegressor } from './lifted-regressor.ts'
 import { ReluClassifier } from './relu-classifier.ts'
@@ -10,10 +11,13 @@ import { ReluRegressor } from './relu-regressor.ts'
  *
  * @throws TypeError in one sentence when it is no JSON, another program's file, a newer version, an unknown kind, or damaged.
  */
-export function loadModel(json: string | object): Model | ReluRegressor | ReluClassifier | LiftedRegressor | LiftedClassifier {
+export function loadModel(
+  json: string | object,
+): Model | ReluRegressor | ReluClassifier | CcnnClassifier | LiftedRegressor | LiftedClassifier {
   const kind = kindOf(json)
   if (kind === 'relu-regressor') return ReluRegressor.load(json)
   if (kind === 'relu-classifier') return ReluClassifier.load(json)
+  if (kind === 'ccnn-classifier') return CcnnClassifier.load(json)
   if (kind === 'lifted-regressor') return LiftedRegressor.load(json)
   if (kind === 'lifted-classifier') return LiftedClassifier.load(json)
   return loadNetwork(json)

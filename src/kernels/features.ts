@@ -3,7 +3,7 @@ import { random } from '../numerics/random.ts'
 import { symmetricEigen } from '../numerics/symmetric-eigen.ts'
 import type { Vector } from '../types.ts'
 import { kernelMatrix } from './kernel-matrix.ts'
-import { kernelFromJson, type PatchKernel, type PatchKernelJson } from './kernels.ts'
+import type { PatchKernel, PatchKernelJson } from './kernels.ts'
 
 /** phi: a patch of `length` entries -> `width` features. Filters are vectors of that width. */
 export interface FeatureMap {
@@ -19,6 +19,7 @@ export type FeatureMapJson =
   | { kind: 'pixels'; length: number }
   | { kind: 'kernel'; kernel: PatchKernelJson; length: number; landmarks: number[]; mix?: number[] }
   | { kind: 'fourier'; length: number; directions: number[]; phases: number[] }
+  | { kind: 'whitened'; matrix: number[]; unit: boolean; of: FeatureMapJson }
 
 /** phi(z) = z: the features of the linear kernel. */
 export function pixels(length: number): FeatureMap {
@@ -92,7 +93,7 @@ export function fourierFeatures(length: number, options: { count: number; gamma:
 }
 
 /** `directions` is length x count. */
-function cosines(length: number, directions: Vector, phases: Vector): FeatureMap {
+export function cosines(length: number, directions: Vector, phases: Vector): FeatureMap {
   const count = phases.length
   const scale = Math.sqrt(2 / count)
   return {
@@ -107,23 +108,6 @@ function cosines(length: number, directions: Vector, phases: Vector): FeatureMap
       return out
     },
     toJSON: () => ({ kind: 'fourier', length, directions: Array.from(directions), phases: Array.from(phases) }),
-  }
-}
-
-/** The map that `toJSON` wrote. */
-export function featureMapFromJson(json: FeatureMapJson): FeatureMap {
-  switch (json.kind) {
-    case 'pixels':
-      return pixels(json.length)
-    case 'kernel':
-      return kernelFeatures(
-        kernelFromJson(json.kernel),
-        Float64Array.from(json.landmarks),
-        json.length,
-        json.mix && Float64Array.from(json.mix),
-      )
-    case 'fourier':
-      return cosines(json.length, Float64Array.from(json.directions), Float64Array.from(json.phases))
   }
 }
 

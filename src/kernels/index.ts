@@ -3,7 +3,6 @@ export {
   type FeatureChoice,
   type FeatureMap,
   type FeatureMapJson,
-  featureMapFromJson,
   fourierFeatures,
   kernelFeatures,
   type NystromOptions,
@@ -13,6 +12,7 @@ export {
   pixels,
   randomFourier,
 } from './features.ts'
+export { featureMapFromJson } from './features-from-json.ts'
 export { kernelMatrix } from './kernel-matrix.ts'
 export {
   inversePolynomial,
@@ -22,3 +22,4 @@ export {
   type PatchKernelJson,
   rbf,
 } from './kernels.ts'
+export { type WhiteningOptions, whitened } from './whitening.ts'

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { type FeatureMap, type FeatureMapJson, featureMapFromJson } from '../kernels/features.ts'
+import type { FeatureMap, FeatureMapJson } from '../kernels/features.ts'
+import { featureMapFromJson } from '../kernels/features-from-json.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import { product, rowProducts } from '../numerics/products.ts'
@@ -126,7 +127,7 @@ const kernelSchema = v.variant('name', [
   v.object({ name: v.literal('rbf'), gamma: v.number() }),
   v.object({ name: v.literal('inverse-polynomial') }),
 ])
-const featuresSchema = v.variant('kind', [
+const plainFeatures = [
   v.object({ kind: v.literal('pixels'), length: whole }),
   v.object({
     kind: v.literal('kernel'),
@@ -136,6 +137,15 @@ const featuresSchema = v.variant('kind', [
     mix: v.optional(finiteNumbers),
   }),
   v.object({ kind: v.literal('fourier'), length: whole, directions: finiteNumbers, phases: finiteNumbers }),
+] as const
+const featuresSchema = v.variant('kind', [
+  ...plainFeatures,
+  v.object({
+    kind: v.literal('whitened'),
+    matrix: finiteNumbers,
+    unit: v.boolean(),
+    of: v.variant('kind', [...plainFeatures]),
+  }),
 ])
 const file = v.object({
   shape: v.object({ height: whole, width: whole, channels: whole }),

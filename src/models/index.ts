@@ -9,5 +9,6 @@ export {
 export { describeDamage, loadModel, MODEL_VERSION } from './load-model.ts'
 export { type RectifiedCnn, type RectifiedCnnWeights, rectifiedCnn } from './rectified-cnn.ts'
 export { type ReluNetwork, type ReluWeights, reluNetwork } from './relu-network.ts'
+export { type StackedCnn, stackedCnn, strongestFilters } from './stacked-cnn.ts'
 export type { TwoLayerNetwork } from './two-layer-network.ts'
 export { type Scaling, unstandardize } from './unstandardize.ts'

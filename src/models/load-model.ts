@@ -6,6 +6,7 @@ import { deepNetworkFromJson } from './deep-network.ts'
 import { gatedReluNetworkFromJson } from './gated-relu-network.ts'
 import { rectifiedCnnFromJson } from './rectified-cnn.ts'
 import { reluNetworkFromJson } from './relu-network.ts'
+import { stackedCnnFromJson } from './stacked-cnn.ts'
 
 /** Newest version of the model format that this release reads and writes. */
 export const MODEL_VERSION = 1
@@ -14,6 +15,7 @@ const readers: Record<string, (json: ModelJson) => Model> = {
   'circular-cnn': circularCnnFromJson,
   'convex-cnn': convexCnnFromJson,
   'rectified-cnn': rectifiedCnnFromJson,
+  'stacked-cnn': stackedCnnFromJson,
   'deep-network': deepNetworkFromJson,
   'gated-relu-network': gatedReluNetworkFromJson,
   'relu-network': reluNetworkFromJson,
