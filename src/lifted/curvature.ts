@@ -15,7 +15,7 @@ const MARGIN = 1.02
 /** |x -> W unfold(x)|^2, the largest squared singular value; of large matrices an estimate from above. */
 export function curvatureOf(map: LayerMap, W: Matrix): number {
   const side = Math.min(W.rows, W.columns)
-  if (map.positions === 1 && map.fanIn === map.inputs && side <= SMALL) {
+  if (map.json.kind === 'dense' && side <= SMALL) {
     const gram = new Float64Array(side * side)
     const wide = W.columns > W.rows
     backend().syrk(!wide, side, wide ? W.columns : W.rows, 1, W.data, W.columns, 0, gram, side)

@@ -61,17 +61,18 @@ export function overRows(problem: LinkProblem): Majoriser {
       const image = spread(next.subarray(0, size))
       for (let e = 0; e < nextFit.data.length; e++) nextFit.data[e] = Z0[e]! + image[e]! - S[e]!
     },
-    penalty(at) {
+    penalty(at, fit) {
       // With P = ridge [W_0 0] and Delta = (C [A 1] - tau P) D^-1 this is Delta D Delta'/2 + <P, Delta> + ridge/2 |W_0|^2.
       const tau = at[size]!
       const C = at.subarray(0, size)
-      const image = spread(C)
       let bends = 0
       let meets = 0
       for (let i = 0; i < m; i++)
         for (let j = 0; j < units; j++) {
-          bends += C[j * m + i]! * image[i * units + j]!
-          meets += C[j * m + i]! * S[i * units + j]!
+          const e = i * units + j
+          // K C' = fit - Z_0 + tau S
+          bends += C[j * m + i]! * (fit.data[e]! - Z0[e]! + tau * S[e]!)
+          meets += C[j * m + i]! * S[e]!
         }
       const own = (ridge * ridge * length) / weight
       return bends / 2 - tau * meets + (tau * tau * own) / 2 + meets - tau * own + (ridge / 2) * length

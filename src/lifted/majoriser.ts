@@ -19,8 +19,8 @@ export interface Majoriser {
   readonly start: Vector
   /** next <- at - M^-1 gradient, given the residual scale (r(fit) - T) at `at`; its fit goes to `nextFit`. */
   step(at: Vector, residual: Matrix, next: Vector, nextFit: Matrix): void
-  /** ridge/2 |W|^2 + damping/2 |Th - Th_0|^2 */
-  penalty(at: Vector): number
+  /** ridge/2 |W|^2 + damping/2 |Th - Th_0|^2 at these coordinates, which have this fit. */
+  penalty(at: Vector, fit: Matrix): number
   /** Writes the weights of these coordinates. */
   store(at: Vector): void
 }
@@ -70,7 +70,7 @@ export function descend(
   let nextFit = matrix(...shape)
   const y = momentum ? theta.slice() : theta
   const yFit = momentum ? matrix(...shape, fit.data.slice()) : fit
-  const value = (at: Vector, z: Matrix): number => scale * divergence.value(T, z) + majoriser.penalty(at)
+  const value = (at: Vector, z: Matrix): number => scale * divergence.value(T, z) + majoriser.penalty(at, z)
   let reached = momentum ? value(theta, fit) : 0
   let t = 1
   for (let done = 0; done < steps; done++) {

@@ -55,7 +55,7 @@ export function work(chain: Chain, state: LiftedState): Work {
     windows(k) {
       const X = nodeOf(chain, state, k - 1)
       const { map } = links[k - 1]!
-      if (map.positions === 1 && map.fanIn === map.inputs) return (seen[k - 1] = map.unfold(X))
+      if (map.json.kind === 'dense') return X
       if (seen[k - 1]) return seen[k - 1]!
       return (seen[k - 1] = map.unfold(X, self.buffer(`windows ${k}`, m * map.positions, map.fanIn)))
     },

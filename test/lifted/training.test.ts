@@ -398,6 +398,26 @@ describe('a deep network', () => {
     expect([again.width, again.features, again.outputs]).toEqual([9, 3, 2])
   })
 
+  it('is refused when its file is damaged, in a sentence that names the place', () => {
+    const file = JSON.parse(JSON.stringify(network))
+    const broken = (change: (layer: Record<string, unknown>) => void): object => {
+      const copy = structuredClone(file)
+      change(copy.layers[1])
+      return copy
+    }
+    const cases: [RegExp, object][] = [
+      [/damaged at "layers.1.b.0"/, broken((layer) => (layer.b = ['one']))],
+      [/row 0 has 4 entries, expected 5/, broken((layer) => (layer.W = [[1, 2, 3, 4]]))],
+      [/damaged at "layers.1.activation.name"/, broken((layer) => (layer.activation = { name: 'gelu' }))],
+      [/damaged at "layers.1.map/, broken((layer) => (layer.map = { kind: 'dense', inputs: 0 }))],
+      [/layer 1 .* reads 6 entries/, broken((layer) => (layer.map = { kind: 'dense', inputs: 6 }) && (layer.W = []))],
+    ]
+    for (const [sentence, json] of cases) {
+      expect(() => loadModel(json)).toThrow(TypeError)
+      expect(() => loadModel(json)).toThrow(sentence)
+    }
+  })
+
   it('computes layer after layer', () => {
     const [x] = toRows(X)
     let row = x!
