@@ -16,6 +16,8 @@ export interface Backend {
   readonly name: BackendName
   /** What computes, in words, as `cvxnn info` prints it. */
   readonly description: string
+  /** Threads that large products are divided among; one unless more were asked for. */
+  readonly threads: number
   /** C <- alpha op(A) op(B) + beta C, with op(A) of m x k, op(B) of k x n and op a transposition where asked for. At beta = 0, C is not read. */
   gemm<T extends Floats>(
     transposeA: boolean,

@@ -15,13 +15,14 @@ export function blas({ threads = 1 }: { threads?: number } = {}): Backend | stri
   const library = findLibrary(threads)
   if (typeof library === 'string') return library
   const dense = products(library)
-  const base = wasmWorks() ? wasm() : js
+  const base = wasmWorks() ? wasm({ threads }) : js
   return {
     ...base,
     ...dense,
     ...factorisations(library, base),
     name: 'blas',
     description: `BLAS from ${library.path}`,
+    threads,
     gated: base.name === 'wasm' ? base.gated : (X, columns, patterns) => gatedKernel(dense, X, columns, patterns),
   }
 }

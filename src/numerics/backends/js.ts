@@ -10,6 +10,7 @@ import { symmetricEigen } from './js/symmetric-eigen.ts'
 export const js: Backend = {
   name: 'js',
   description: 'plain TypeScript, tiles of 4 x 4',
+  threads: 1,
   gemm,
   gemv,
   syrk: (...call) => syrk(...call),

@@ -1,7 +1,8 @@
 import type { Backend, Floats } from '../../backend.ts'
 import { scaleRows } from '../js/gemm.ts'
 import { js } from '../js.ts'
-import { type Address, type Engine, sharedEngine } from './engine.ts'
+import type { Address, Engine } from './engine.ts'
+import { multiplyAdd } from './parallel.ts'
 
 /** Most bytes of one operand that are copied in at once; larger ones go piece by piece. */
 const PIECE = 2 ** 26
@@ -10,7 +11,10 @@ const PIECE = 2 ** 26
 const LARGEST = 2 ** 29
 
 /** The products and factorisations whose operands are copied into the module's memory and back, where that is repaid. */
-export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cholesky' | 'triangularSolve'> {
+export function dense(
+  engineOf: () => Engine,
+  everything: boolean,
+): Pick<Backend, 'gemm' | 'syrk' | 'cholesky' | 'triangularSolve'> {
   /** By the multiplications done and the entries copied. */
   const pays = (m: number, n: number, k: number): boolean => {
     const products = m * n * k
@@ -22,11 +26,11 @@ export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cho
       // At beta = 0 what C holds is overwritten in the end.
       if (beta !== 0 || alpha === 0) scaleRows(m, n, beta, C, ldc)
       if (alpha === 0) return
-      const engine = sharedEngine()
-      const { entry, multiplyAdd } = engine.typed(A)
+      const engine = engineOf()
+      const { entry } = engine.typed(A)
       const most = Math.max(1, Math.floor(PIECE / (entry * k)))
-      const [mPiece, nPiece] = [Math.min(m, most), Math.min(n, most)]
-      const work = engine.room('packed', engine.kernels.packedBytes())
+      const mPiece = Math.min(m, most, 4096)
+      const nPiece = Math.min(n, most, Math.floor(PIECE / (entry * mPiece)))
       const a = engine.room('A', mPiece * k * entry)
       const b = engine.room('B', nPiece * k * entry)
       const c = engine.room('C', mPiece * nPiece * entry)
@@ -41,22 +45,8 @@ export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cho
           const part = C.subarray(i * ldc + j)
           if (beta === 0) engine.clear(c, rows * columns * entry)
           else engine.put(c, part, rows, columns, ldc)
-          multiplyAdd(
-            +transposeA,
-            +transposeB,
-            rows,
-            columns,
-            k,
-            alpha,
-            a,
-            aStride,
-            b,
-            bStride,
-            c,
-            columns * entry,
-            0,
-            work,
-          )
+          const [tA, tB] = [+transposeA, +transposeB]
+          multiplyAdd(engine, entry, tA, tB, rows, columns, k, alpha, a, aStride, b, bStride, c, columns * entry, 0)
           engine.take(c, part, rows, columns, ldc)
         }
       }
@@ -66,20 +56,19 @@ export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cho
         return js.syrk(transpose, n, k, alpha, A, lda, beta, C, ldc)
       for (let i = 0; i < n; i++) scaleRows(1, i + 1, beta, C.subarray(i * ldc), 0)
       if (alpha === 0) return
-      const engine = sharedEngine()
-      const work = engine.room('packed', engine.kernels.packedBytes())
+      const engine = engineOf()
       const a = engine.room('A', n * k * 8)
       const c = engine.room('C', n * n * 8)
       engine.put(a, A, transpose ? k : n, transpose ? n : k, lda)
       engine.putLower(c, C, n, n, ldc)
       const stride = (transpose ? n : k) * 8
-      engine.kernels.multiplyAdd64(+transpose, +!transpose, n, n, k, alpha, a, stride, a, stride, c, n * 8, 1, work)
+      multiplyAdd(engine, 8, +transpose, +!transpose, n, n, k, alpha, a, stride, a, stride, c, n * 8, 1)
       engine.takeLower(c, C, n, n, ldc)
     },
     cholesky(n, A, lda) {
       if (!pays(n, n, n / 8) || 8 * n * n > LARGEST) return js.cholesky(n, A, lda)
-      const engine = sharedEngine()
-      const work = engine.room('packed', engine.kernels.packedBytes())
+      const engine = engineOf()
+      const work = engine.room('packed 0', engine.kernels.packedBytes())
       const a = engine.room('C', n * n * 8)
       engine.putLower(a, A, n, n, lda)
       const done = engine.kernels.factor(n, a, n * 8, work)
@@ -89,8 +78,8 @@ export function dense(everything: boolean): Pick<Backend, 'gemm' | 'syrk' | 'cho
     triangularSolve(transpose, n, m, L, ldl, B, ldb) {
       if (!pays(n, n / 2, m) || 8 * n * Math.max(n, m) > LARGEST)
         return js.triangularSolve(transpose, n, m, L, ldl, B, ldb)
-      const engine = sharedEngine()
-      const work = engine.room('packed', engine.kernels.packedBytes())
+      const engine = engineOf()
+      const work = engine.room('packed 0', engine.kernels.packedBytes())
       const l = engine.room('C', n * n * 8)
       const b = engine.room('B', n * m * 8)
       engine.putLower(l, L, n, n, ldl)

@@ -1,4 +1,5 @@
 import type { Floats } from '../../backend.ts'
+import { type Call, startTeam } from '../../threads.ts'
 import { module as encoded } from './module.ts'
 
 /** A place in the module's memory, in bytes from its beginning. */
@@ -34,10 +35,6 @@ export interface Kernels {
   ): void
   copyRows(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
   gatherRows(to: Address, from: Address, stride: number, n: number, columnA: Address, columnB: Address): number
-  multiplyAdd64: MultiplyAdd
-  multiplyAdd32: MultiplyAdd
-  passes64: Passes
-  passes32: Passes
   activeBlocks64: ActiveBlocks
   activeBlocks32: ActiveBlocks
   multiplyLower64: MultiplyLower
@@ -46,7 +43,7 @@ export interface Kernels {
   clearRows32: ClearRows
 }
 
-type MultiplyAdd = (
+export type MultiplyAdd = (
   transposeA: number,
   transposeB: number,
   m: number,
@@ -61,32 +58,6 @@ type MultiplyAdd = (
   ldc: number,
   lower: number,
   work: Address,
-) => void
-
-type Passes = (
-  source: number,
-  mode: number,
-  size: number,
-  count: number,
-  vectors: Address,
-  vectorStride: number,
-  weights: Address,
-  weightStride: number,
-  chosen: Address,
-  words: Address,
-  wordStride: number,
-  codes: Address,
-  lineCount: number,
-  from: number,
-  to: number,
-  c0: number,
-  c1: number,
-  lower: number,
-  out: Address,
-  outStride: number,
-  X: Address,
-  ldx: number,
-  tables: Address,
 ) => void
 
 type ActiveBlocks = (u: Address, count: number, stride: number, bytes: number, places: Address) => number
@@ -105,8 +76,6 @@ type ClearRows = (
 export interface Typed {
   /** Bytes of an entry. */
   readonly entry: 4 | 8
-  readonly multiplyAdd: MultiplyAdd
-  readonly passes: Passes
   readonly activeBlocks: ActiveBlocks
   readonly multiplyLower: MultiplyLower
   readonly clearRows: ClearRows
@@ -118,7 +87,15 @@ export interface Engine {
   readonly kernels: Kernels
   /** The kernels for numbers like these. */
   typed(like: Floats): Typed
-  /** Room that is kept until `release`. */
+  /** Threads that are ready. */
+  threads(): number
+  /** Runs each part's calls on a thread of its own, and waits for all; no more parts than threads. */
+  run(parts: readonly (readonly Call[])[]): void
+  /**
+   * Room that is kept until `release`.
+   *
+   * @throws RangeError when the memory, of 4 GiB at most, has none left.
+   */
   allocate(bytes: number): Address
   release(address: Address): void
   /** Room under a name, for the length of one call: the next one under the same name gets the same room, or a larger one. */
@@ -137,11 +114,15 @@ export interface Engine {
   clear(from: Address, bytes: number): void
 }
 
-let engine: Engine | undefined
+const engines = new Map<number, Engine>()
 
-/** The engine, started when it is first needed. All of one thread's kernels share its memory. */
-export function sharedEngine(): Engine {
-  return (engine ??= start())
+/** The engine of so many threads, started when it is first needed. All kernels of as many threads share its memory. */
+export function engineOf(threads: number): Engine {
+  const had = engines.get(threads)
+  if (had) return had
+  const made = start(threads)
+  engines.set(threads, made)
+  return made
 }
 
 /** Whether the module can be compiled here: WebAssembly with 128-bit vectors is all it takes. */
@@ -153,14 +134,26 @@ function bytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0))
 }
 
-function start(): Engine {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 })
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes()), { env: { memory } })
-  const kernels = instance.exports as unknown as Kernels
+/** The module for a memory that threads share: it says so in one byte, the limits of the memory it imports. */
+function sharing(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const name = [6, ...'memory'].map((one) => (typeof one === 'number' ? one : one.charCodeAt(0)))
+  // The name, a kind of import that is a memory, limits with a maximum.
+  const sought = [...name, 2, 1]
+  const at = module.findIndex((_, k) => sought.every((byte, q) => module[k + q] === byte))
+  module[at + sought.length - 1] = 3
+  return module
+}
+
+function start(threads: number): Engine {
+  const shared = threads > 1
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared })
+  const module = new WebAssembly.Module(shared ? sharing(bytes()) : bytes())
+  const exported = new WebAssembly.Instance(module, { env: { memory } }).exports
+  const kernels = exported as unknown as Kernels
+  const functions = exported as Record<string, (...values: number[]) => unknown>
+  const team = startTeam(threads, module, memory, functions)
   const of = (entry: 4 | 8): Typed => ({
     entry,
-    multiplyAdd: entry === 8 ? kernels.multiplyAdd64 : kernels.multiplyAdd32,
-    passes: entry === 8 ? kernels.passes64 : kernels.passes32,
     activeBlocks: entry === 8 ? kernels.activeBlocks64 : kernels.activeBlocks32,
     multiplyLower: entry === 8 ? kernels.multiplyLower64 : kernels.multiplyLower32,
     clearRows: entry === 8 ? kernels.clearRows64 : kernels.clearRows32,
@@ -168,7 +161,16 @@ function start(): Engine {
   const [double, single] = [of(8), of(4)]
   const rooms = new Map<string, { address: Address; bytes: number }>()
   // Addresses are unsigned, and come back as signed where they are in the upper half of 4 GiB.
-  const allocate = (size: number): Address => kernels.allocate(size) >>> 0
+  const allocate = (size: number): Address => {
+    try {
+      if (size < 2 ** 30) return kernels.allocate(size) >>> 0
+    } catch {
+      // Below.
+    }
+    throw new RangeError(
+      `cvxnn: WebAssembly has no ${Math.ceil(size / 2 ** 20)} MiB left; call useBackend('js') or useBackend('blas') for problems of this size.`,
+    )
+  }
   // A view for one copy only: when the memory grows, earlier ones are void.
   const view = (like: Floats, address: Address, length: number): Floats =>
     like instanceof Float64Array
@@ -178,6 +180,11 @@ function start(): Engine {
     memory,
     kernels,
     typed: (like) => (like instanceof Float64Array ? double : single),
+    threads: () => team?.size() ?? 1,
+    run(parts) {
+      if (parts.length > 1) team!.run(parts)
+      else for (const { name, values } of parts[0]!) functions[name]!(...values)
+    },
     allocate,
     release: (address) => kernels.release(address),
     room(name, size) {
