@@ -86,6 +86,7 @@ export {
   convexCnn,
   type DeepNetwork,
   deepNetwork,
+  filterPatches,
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
@@ -100,6 +101,8 @@ export {
   strongestFilters,
   unstandardize,
 } from './models/index.ts'
+export type { Backend, BackendName, Floats, GatedKernel, SymmetricEigen } from './numerics/backend.ts'
+export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export type { ImageShape, PatchOptions, PoolOptions } from './operators/index.ts'

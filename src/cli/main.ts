@@ -3,6 +3,8 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
 import { addFit } from './commands/fit.ts'
+import { addFitImages } from './commands/fit-images.ts'
+import { addInfo } from './commands/info.ts'
 import { addPath } from './commands/path.ts'
 import { addPredict } from './commands/predict.ts'
 import { addVerify } from './commands/verify.ts'
@@ -23,7 +25,7 @@ const program = new Command('cvxnn')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addFit, addPredict, addPath, addVerify, addDemo]) add(program)
+for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addDemo, addInfo]) add(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.

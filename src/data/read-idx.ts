@@ -44,13 +44,14 @@ export async function readIdx(source: ByteSource): Promise<ShapedMatrix> {
   return { ...M, shape }
 }
 
-async function unpack(packed: Uint8Array, name: string): Promise<Uint8Array> {
+/** The bytes of a gzip file. */
+export async function unpack(packed: Uint8Array, name: string, caller = 'readIdx'): Promise<Uint8Array> {
   const { gunzip } = await import('node:zlib')
   return new Promise((resolve, reject) => {
     gunzip(packed, (cause, bytes) => {
       if (cause)
         reject(
-          new RangeError(`readIdx: ${name} is broken as a gzip file (${cause.message}); copy the file again.`, {
+          new RangeError(`${caller}: ${name} is broken as a gzip file (${cause.message}); copy the file again.`, {
             cause,
           }),
         )

@@ -1,6 +1,7 @@
 export { type CircularCnn, type CircularCnnWeights, circularCnn } from './circular-cnn.ts'
 export { type ConvexCnn, type ConvexCnnWeights, convexCnn } from './convex-cnn.ts'
 export { type DeepNetwork, deepNetwork, type LayerOptions } from './deep-network.ts'
+export { filterPatches } from './filter-patches.ts'
 export {
   type GatedReluNetwork,
   type GatedReluWeights,
