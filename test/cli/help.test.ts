@@ -7,7 +7,7 @@ import { root } from '../support/build.ts'
 import { workplace } from '../support/cli.ts'
 
 const { run } = workplace()
-const commands = ['fit', 'predict', 'path', 'verify', 'demo']
+const commands = ['fit', 'predict', 'path', 'verify', 'demo', 'info']
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
 describe('help', () => {

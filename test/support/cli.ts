@@ -26,8 +26,8 @@ export interface Running {
 export interface Workplace {
   /** Runs `cvxnn` with these arguments to its end. */
   run(...args: string[]): Promise<Outcome>
-  /** Begins to run it; with `terminal`, stderr passes for one. */
-  start(args: readonly string[], options?: { terminal?: boolean }): Running
+  /** Begins to run it; with `terminal`, stderr passes for one; `env` is added to the environment. */
+  start(args: readonly string[], options?: { terminal?: boolean; env?: Readonly<Record<string, string>> }): Running
   /** Full path of a name in the folder. */
   path(name: string): string
   write(name: string, text: string): Promise<void>
@@ -46,10 +46,11 @@ export function workplace(): Workplace {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  const start: Workplace['start'] = (args, { terminal = false } = {}) => {
+  const start: Workplace['start'] = (args, { terminal = false, env = {} } = {}) => {
     const preload = terminal ? ['--import', path('terminal.mjs')] : []
     const child = spawn(process.execPath, [...preload, command, ...args], {
       cwd: folder,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const out: Buffer[] = []

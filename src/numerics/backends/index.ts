@@ -35,7 +35,7 @@ let current: Backend | undefined
 export function backend(): Backend {
   if (current) return current
   const { CVXNN_BACKEND: asked, CVXNN_THREADS: count } = globalThis.process?.env ?? {}
-  const threads = count ? wholeThreads(Number(count), 'CVXNN_THREADS') : 1
+  const threads = count ? wholeThreads(Number(count), `CVXNN_THREADS is ${count}`) : 1
   if (asked) return (current = named(asked, threads, 'CVXNN_BACKEND'))
   const preferred = find('wasm', threads)
   return (current = typeof preferred === 'string' ? js : preferred)
@@ -52,7 +52,7 @@ export interface BackendOptions {
  * @throws RangeError when none of this name works here, saying why, or the threads are no positive whole number.
  */
 export function useBackend(choice: BackendName | Backend, { threads = 1 }: BackendOptions = {}): Backend {
-  wholeThreads(threads, 'useBackend')
+  wholeThreads(threads, `useBackend: threads is ${threads}`)
   return (current = typeof choice === 'object' ? choice : named(choice, threads, 'useBackend'))
 }
 
@@ -64,8 +64,8 @@ function named(name: string, threads: number, caller: string): Backend {
   return one
 }
 
-function wholeThreads(threads: number, caller: string): number {
+function wholeThreads(threads: number, given: string): number {
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new RangeError(`${caller}: threads is ${threads}, expected a whole number from 1 to 64.`)
+    throw new RangeError(`${given}, expected a whole number from 1 to 64; leave it out for one thread.`)
   return threads
 }
