@@ -29,6 +29,8 @@ const FEWEST = 10
 const ROUNDS = 20
 /** Newton steps on one working set. */
 const STEPS = 40
+/** Relative gap below which steps no longer jump between faces, and one that gains nothing is one of rounding. */
+const SETTLED = 1e-6
 /** Halvings of a step. */
 const HALVINGS = 20
 /** Projections between two yields of a pass. */
@@ -73,13 +75,13 @@ export function coneProblem({
   let rounds = 0
 
   // Of the m blocks of the working set, at (eta, theta): eta_b · P_b(A_b'theta), of m x d · its length g_b · its image
-  // z_b = A_b P_b(A_b'theta), of m x n · penalties: of the merit function, by block
+  // z_b = A_b P_b(A_b'theta), of m x n · penalties: of the merit function
   let chosen: Int32Array = new Int32Array(0)
   let eta: Vector = new Float64Array(0)
   let points: Vector = new Float64Array(0)
   let lengths: Vector = new Float64Array(0)
   let images: Vector = new Float64Array(0)
-  const penalties = new Float64Array(count)
+  let penalties: Vector = new Float64Array(0)
   const faces = new Map<number, { version: number; images: Vector }>()
   // residual: y - sum_b eta_b z_b, of the point v_b = eta_b P_b(A_b'theta) · primal: its value
   const residual = y.slice()
@@ -94,6 +96,7 @@ export function coneProblem({
     points = new Float64Array(m * d)
     lengths = new Float64Array(m)
     images = new Float64Array(m * n)
+    penalties = new Float64Array(m)
     const kept = new Set(blocks)
     for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
     evaluate()
@@ -160,7 +163,7 @@ export function coneProblem({
   const merit = (): number => {
     let total = squaredNorm(theta) / 2 - dot(y, theta)
     for (let i = 0; i < chosen.length; i++)
-      if (lengths[i]! > lambda) total += penalties[chosen[i]!]! * ((lengths[i]! ** 2 - lambda ** 2) / 2)
+      if (lengths[i]! > lambda) total += penalties[i]! * ((lengths[i]! ** 2 - lambda ** 2) / 2)
     return total
   }
 
@@ -201,14 +204,13 @@ export function coneProblem({
     backend.gemv(true, m, n, 1, images, n, next, 1, force)
     const move = model.solve(force).map((value) => -value)
 
-    // Penalties above the multipliers make the step one of descent.
+    // Penalties above the multipliers make the step one of descent; as they never fall, no point comes back.
     const rates = new Float64Array(m)
     backend.gemv(false, m, n, 1, images, n, move, 0, rates)
     let descent = dot(slope, move)
     for (let i = 0; i < m; i++) {
-      const penalty = penalties[chosen[i]!]!
-      penalties[chosen[i]!] = Math.max(1.1 * next[i]!, penalty > 2 * next[i]! ? (penalty + next[i]!) / 2 : penalty)
-      if (lengths[i]! > lambda) descent += penalties[chosen[i]!]! * rates[i]!
+      penalties[i] = Math.max(1.1 * next[i]!, penalties[i]!)
+      if (lengths[i]! > lambda) descent += penalties[i]! * rates[i]!
     }
     const before = { theta, eta, merit: merit() }
     for (let t = 1, halving = 0; halving < halvings; t /= 2, halving++) {
@@ -320,7 +322,7 @@ export function coneProblem({
       const wanted = Math.max(SHARE * (wholeGap / primal), ROUNDING)
       if (relative <= wanted && off <= wanted) return
       const worst = Math.max(relative, off)
-      worse = worst < best ? 0 : worse + 1
+      worse = worst < best || worst > SETTLED ? 0 : worse + 1
       best = Math.min(best, worst)
       if (!step()) return
     }
