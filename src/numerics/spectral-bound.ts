@@ -11,8 +11,8 @@ const SQUARINGS = 5
  */
 export function spectralBound(X: Matrix): number {
   const k = Math.min(X.rows, X.columns)
-  let G = gram(X, k)
-  let next = new Float64Array(k * k)
+  let G: Float64Array = gram(X, k)
+  let next: Float64Array = new Float64Array(k * k)
   let total = 0
   for (let i = 0; i < k; i++) total += G[i * k + i]!
   if (!(total > 0)) return 0
