@@ -355,7 +355,7 @@ describe('the event loop', () => {
     const order: string[] = []
     const watch = (name: string): SolveOptions => ({
       ...endless,
-      timeLimit: 0.15,
+      timeLimit: 0.5,
       onProgress: () => order.at(-1) !== name && order.push(name),
     })
     await Promise.all([solve(program, watch('a')), solve(program, watch('b'))])

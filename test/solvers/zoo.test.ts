@@ -4,6 +4,7 @@ import {
   certify,
   etaNewton,
   leastSquares,
+  newtonCg,
   proximalGradient,
   type Solver,
   solve,
@@ -14,6 +15,7 @@ import { type Specimen, zoo } from '../zoo.ts'
 /** Every solver with the iterations it may take to a relative gap of 1e-6, at lambda > 0 and (if it takes it) at lambda = 0. */
 const solvers: { make: () => Solver; budget: number; atZero?: number }[] = [
   { make: () => etaNewton(), budget: 25 },
+  { make: () => newtonCg(), budget: 300 },
   { make: () => leastSquares(), budget: 20, atZero: 60 },
   { make: () => proximalGradient(), budget: 400, atZero: 8000 },
 ]
