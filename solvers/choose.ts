@@ -14,13 +14,14 @@ const FACTOR_ROWS = 11_585
  * The default solver for a program's structure: the first that takes it of
  *
  * 1. leastSquares: quadratic loss with no penalty or a quadratic one;
- * 2. etaNewton (squared loss) or proximalNewton (other losses that are sums over entries), with group norms, where the few
- *    n x n factorisations cost less than the first-order iterations they replace: for n rows, P blocks of d and about
- *    100 (lambda_max / lambda)^0.6 iterations, n^2 <= iterations / 2 * d P, which is nearly always so up to n = 2000;
- * 3. workingSet(newtonCg()): the same programs where factorisations cost more, at lambda below about a twentieth of
- *    lambda_max;
- * 4. workingSet(proximalGradient()): penalties that make blocks zero, at lambda > 0;
- * 5. proximalGradient: everything else.
+ * 2. for group norms, by the iterations that a first-order method would take, about 100 (lambda_max / lambda)^0.6:
+ *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 2 * d P for n rows and P
+ *      blocks of d, which is nearly always so up to n = 2000;
+ *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
+ *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
+ *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 20;
+ * 3. workingSet(proximalGradient()): other penalties that make blocks zero, and the rest of the above;
+ * 4. proximalGradient: everything else.
  *
  * Where that holds is measured in bench/newton.ts.
  *
@@ -36,14 +37,17 @@ export function chooseSolver(program: ConvexProgram): Solver {
   throw new RangeError(`solve: no solver takes ${program.name}: ${reasons.join(' ')}`)
 }
 
-/** First-order iterations from which on Newton's method by conjugate gradients takes less time. */
+/** First-order iterations from which on conjugate gradients take less time, and from which on a model of the loss does. */
 const MANY = 600
+const MORE = 2000
 
 function newton(program: ConvexProgram): Solver[] {
-  const { operator, penalty, lambda } = program
+  const { operator, penalty, loss, lambda } = program
   if (!operator.blocks || !penalty.groups || !(lambda > 0)) return []
   const { rows, count, size } = operator.blocks
   const iterations = 100 * Math.max(1, penalty.polar(gradientAtZero(program)) / lambda) ** 0.6
-  if (rows <= FACTOR_ROWS && rows * rows <= (iterations / 2) * size * count) return [etaNewton(), proximalNewton()]
+  const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0
+  if (!loss.quadratic) return worth >= 6 && iterations >= MORE ? [proximalNewton()] : []
+  if (worth >= 2) return [etaNewton()]
   return iterations >= MANY ? [workingSet({ inner: newtonCg(), growth: 3 })] : []
 }
