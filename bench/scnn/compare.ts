@@ -75,9 +75,11 @@ function compare(problem: Solved, ratio: number, scnn: Scnn | undefined, results
   const lambda = ratio * problem.lambdaMax
   const program = gatedReluProgram({ X, y, gates: gatesFrom(problem.gates, X), lambda })
   const chosen = solverNamed('default', program).name
-  const names = new Set(values.solvers.split(',').map((name) => solverNamed(name, program).name))
+  // By the solver's own name, of which the one asked for may be another.
+  const words = new Map(values.solvers.split(',').map((word) => [solverNamed(word, program).name, word]))
   const theirs: Record<Dtype, Reached[]> = { float64: [], float32: [] }
-  const ours = new Map<string, Reached[]>([...names].map((name) => [name, []]))
+  const ours = new Map<string, Reached[]>([...words.keys()].map((name) => [name, []]))
+  const run = (name: string): Reached => once(program, solverNamed(words.get(name)!, program), optimum)
   const all = stopwatch()
   let repeats = 0
   do {
@@ -85,17 +87,17 @@ function compare(problem: Solved, ratio: number, scnn: Scnn | undefined, results
     let patience = limit
     for (const dtype of DTYPES)
       if (scnn) {
-        const run = asked(scnn, dtype, lambda, optimum, patience)
-        theirs[dtype].push(run)
-        patience = Math.min(limit, 1 + (run.at(-1)?.seconds ?? limit))
+        const answer = asked(scnn, dtype, lambda, optimum, patience)
+        theirs[dtype].push(answer)
+        patience = Math.min(limit, 1 + (answer.at(-1)?.seconds ?? limit))
       }
-    for (const [name, runs] of ours) runs.push(once(program, solverNamed(name, program), optimum))
+    for (const [name, runs] of ours) runs.push(run(name))
     repeats++
   } while (repeats < Number(values.repeats) && (all().wall * (repeats + 1)) / repeats < REPEAT_SECONDS)
   // Where scnn is too slow to be asked again, ours is repeated all the same: a first run in Node is compiled as it goes.
   for (const [name, runs] of ours)
     for (const more = stopwatch(); runs.length < Number(values.repeats) && more().wall < REPEAT_SECONDS; )
-      runs.push(once(program, solverNamed(name, program), optimum))
+      runs.push(run(name))
   for (const [k, distance] of DISTANCES.entries()) {
     const of = (dtype: Dtype): number | undefined =>
       values.published
