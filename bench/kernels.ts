@@ -10,11 +10,12 @@
  * the figure may be above what the processor can multiply.
  */
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Backend, Floats } from '../src/numerics/backend.ts'
 import { blas } from '../src/numerics/backends/blas.ts'
 import { js } from '../src/numerics/backends/js.ts'
+import { engineOf } from '../src/numerics/backends/wasm/engine.ts'
 import { wasm } from '../src/numerics/backends/wasm.ts'
 import { bitColumns, countSet, setBit } from '../src/numerics/bits.ts'
 import { random } from '../src/numerics/random.ts'
@@ -45,7 +46,7 @@ function draw(): number {
   return next.uniform() - 0.5
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'string' } } })
   const host = machine()
   console.log(`${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, node ${host.node}, ${host.platform}`)
@@ -57,6 +58,7 @@ function main(): void {
   for (const precision of precisions) products(backends, precision, all)
   factorisations(backends, all)
   for (const precision of precisions) gated([wasm(), js], precision, all)
+  await twoThreads(all)
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: host, seconds: all }, null, 2)}\n`)
 }
 
@@ -122,6 +124,67 @@ function gated(backends: readonly Backend[], { name, make }: (typeof precisions)
   }
 }
 
+/** One thread against two: by the wall clock, and by the processor time of the busier thread, which is what an idle machine would show. */
+async function twoThreads(all: Figures): Promise<void> {
+  const [one, two] = [wasm(), wasm({ threads: 2 })]
+  for (let k = 0; k < 1000 && engineOf(2).threads() < 2; k++) await new Promise((resolve) => setTimeout(resolve, 5))
+  console.log('\ntwo threads against one')
+  for (const { name, make } of precisions) {
+    for (const { m, n, k } of PRODUCTS.slice(0, 2)) {
+      const [A, B, C] = [make(m * k), make(k * n), make(m * n)]
+      const call = (backend: Backend) => () => backend.gemm(false, false, m, n, k, 1, A, k, B, n, 0, C, n)
+      ratio(`${name} ${m} x ${n} x ${k}`, call(one), call(two), all)
+    }
+    const { n, d, P } = GATED[1]
+    const patterns = bitColumns(n, P)
+    for (let i = 0; i < P; i++) for (let r = 0; r < n; r++) if (draw() > 0) setBit(patterns, r, i)
+    const [X, u, p, fit, sums] = [make(n * d), make(P * d), make(n), make(n), make(P * d)]
+    const kernels = [one, two].map((backend) => backend.gated(X, d, patterns))
+    const [apply, adjoint] = [
+      kernels.map((kernel) => () => kernel.apply(u, 1, fit)),
+      kernels.map((kernel) => () => kernel.adjoint(p, 1, sums)),
+    ]
+    ratio(`${name} apply (${n}, ${d}, ${P})`, apply[0]!, apply[1]!, all)
+    ratio(`${name} adjoint (${n}, ${d}, ${P})`, adjoint[0]!, adjoint[1]!, all)
+  }
+}
+
+function ratio(title: string, one: () => void, two: () => void, all: Figures): void {
+  const rounds: { wall: number; busiest: number }[] = []
+  for (let k = 0; k < 3; k++) for (const call of [one, two]) call()
+  const took = (call: () => void): { wall: number; busiest: number } => {
+    const before = threadSeconds()
+    const begun = performance.now()
+    for (let k = 0; k < 10; k++) call()
+    const wall = (performance.now() - begun) / 1000
+    const spent = [...threadSeconds()].map(([thread, seconds]) => seconds - (before.get(thread) ?? 0))
+    return { wall, busiest: Math.max(...spent) }
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    const [alone, together] = [took(one), took(two)]
+    rounds.push({ wall: alone.wall / together.wall, busiest: alone.busiest / together.busiest })
+  }
+  const [wall, busiest] = [median(rounds.map((at) => at.wall)), median(rounds.map((at) => at.busiest))]
+  all[`${title} two threads, wall`] = wall
+  all[`${title} two threads, busier thread`] = busiest
+  console.log(`${title}: ${wall.toFixed(2)} by the wall clock, ${busiest.toFixed(2)} by the busier thread`)
+}
+
+/** Processor seconds of every thread of this process, where Linux tells. */
+function threadSeconds(): Map<string, number> {
+  try {
+    const tasks = readdirSync('/proc/self/task')
+    return new Map(
+      tasks.map((task) => [
+        task,
+        Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e9,
+      ]),
+    )
+  } catch {
+    return new Map([['all', process.cpuUsage().user / 1e6]])
+  }
+}
+
 /** Median seconds of each call, one after the other in every round, so that a slow spell of the machine meets all. */
 function inTurn(calls: readonly { name: string; call: () => void }[]): Map<string, number> {
   const times = new Map(calls.map(({ name }) => [name, [] as number[]]))
@@ -182,4 +245,4 @@ function mega(value: number): string {
   return (value / 1e6).toPrecision(3)
 }
 
-main()
+await main()

@@ -217,7 +217,13 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   }
 }
 
-/** Vectors per table, 2^size sums each: the fewest additions for so many lines looking into it. */
+/**
+ * Vectors per table: per vector a table takes 2^size / size additions to make, and every line 1 / size; those of a table
+ * are stored, and cost a third more.
+ */
 function groupSize(lines: number, vectors: number): number {
-  return Math.min(lines < 224 ? 4 : 8, Math.max(1, vectors))
+  const cost = (size: number): number => (1.33 * 2 ** size + lines) / size
+  let best = 1
+  for (let size = 2; size <= Math.min(8, vectors); size++) if (cost(size) < cost(best)) best = size
+  return best
 }
