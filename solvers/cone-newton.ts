@@ -36,7 +36,7 @@ export function coneNewton(): Solver {
       while (done.size < problems.length) {
         const most = Math.max(...problems.filter((one) => !done.has(one)).map(({ gap }) => gap))
         for (const problem of problems) {
-          if (done.has(problem) || problem.gap < SHARE * most) continue
+          if (done.has(problem) || (most > 0 && problem.gap < SHARE * most)) continue
           if (!(yield* problem.round())) done.add(problem)
         }
         const gap = problems.reduce((total, one) => total + one.gap, 0)
