@@ -1,5 +1,10 @@
 /** The x with f(x) = y for an increasing f of slope df, by Newton's method between brackets, to rounding. */
-export function increasingRoot(f: (x: number) => number, df: (x: number) => number, y: number, start = y): number {
+export function increasingRoot(
+  f: (x: number) => number,
+  df: (x: number) => number,
+  y: number,
+  start: number = y,
+): number {
   let low = start
   let high = start
   for (let reach = 1; f(low) > y; reach *= 2) low -= reach

@@ -19,6 +19,7 @@ import {
   proximalGradient,
   relu,
   sigmoid,
+  softThreshold,
   solveSync,
   tanh,
   tikhonovNetwork,
@@ -256,27 +257,31 @@ describe('a block solved exactly', () => {
     }
   })
 
-  it('agrees with a solver of convex programs that knows nothing of networks', () => {
-    for (const block of [0, 1, 2]) {
-      const program = fenchelNetwork({
-        ...{ X, y: classes, hidden: [4], coupling: 1, ridge: 0.05, damping: 0.05 },
-        ...{ nodes: exactNodes(), links: exactLinks() },
-      })
-      const state = program.initial(8)
-      const sweep = program.sweep(state, 1)
-      for (let done = 0; done < block; done++) sweep.next()
-      const { program: convex, at } = program.subproblem(block, state)
-      const found = solveSync(convex, { solver: proximalGradient(), tolerance: 1e-14, maxIterations: 200_000 })
-      sweep.next()
-      const own = program.subproblem(block, state).at
-      const name = program.blocks[block]!
-      expect(furthestApart(own.coefficients, found.coefficients), name).toBeLessThan(1e-6)
-      expect(furthestApart(own.coefficients, at.coefficients), name).toBeGreaterThan(1e-3)
-      // The sweep's own point, judged by the problem as it was posed before.
-      const { relativeGap } = certify(convex, own)
-      expect(Math.abs(relativeGap), name).toBeLessThan(1e-12)
-    }
-  })
+  it.each([relu(), tanh(), sigmoid(), softThreshold({ threshold: 0.2 })].map((phi) => [phi.name, phi] as const))(
+    'agrees with a solver of convex programs that knows nothing of networks: %s',
+    (_, activation) => {
+      for (const block of [0, 1, 2])
+        for (const linearShare of [0, 0.3]) {
+          const program = fenchelNetwork({
+            ...{ X, y: classes, hidden: [4], activation, coupling: 1, ridge: 0.05, damping: 0.05, linearShare },
+            ...{ nodes: exactNodes(), links: exactLinks() },
+          })
+          const state = program.initial(8)
+          const sweep = program.sweep(state, 1)
+          for (let done = 0; done < block; done++) sweep.next()
+          const { program: convex, at } = program.subproblem(block, state)
+          const found = solveSync(convex, { solver: proximalGradient(), tolerance: 1e-14, maxIterations: 200_000 })
+          sweep.next()
+          const own = program.subproblem(block, state).at
+          const name = program.blocks[block]!
+          expect(furthestApart(own.coefficients, found.coefficients), name).toBeLessThan(1e-6)
+          expect(furthestApart(own.coefficients, at.coefficients), name).toBeGreaterThan(1e-3)
+          // The sweep's own point, judged by the problem as it was posed before.
+          const { relativeGap } = certify(convex, own)
+          expect(Math.abs(relativeGap), name).toBeLessThan(1e-12)
+        }
+    },
+  )
 })
 
 describe('inexact steps', () => {
