@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   type ConvexProgram,
   certify,
+  coneNewton,
   etaNewton,
   leastSquares,
   newtonCg,
@@ -15,6 +16,7 @@ import { type Specimen, zoo } from '../zoo.ts'
 /** Every solver with the iterations it may take to a relative gap of 1e-6, at lambda > 0 and (if it takes it) at lambda = 0. */
 const solvers: { make: () => Solver; budget: number; atZero?: number }[] = [
   { make: () => etaNewton(), budget: 25 },
+  { make: () => coneNewton(), budget: 40 },
   { make: () => newtonCg(), budget: 300 },
   { make: () => leastSquares(), budget: 20, atZero: 60 },
   { make: () => proximalGradient(), budget: 400, atZero: 8000 },
