@@ -36,6 +36,10 @@ const ROUNDING = 1e-15
 /** Armijo's share of the decrease that the slope promises. */
 const ARMIJO = 1e-4
 const STEPS_A_ROUND = 50
+/** How often weights that are beyond rounding are cut to a thousandth before they are set to zero. */
+const CUTS = 20
+/** The relative gap from which on a step may be the last, and is followed rather than factored. */
+const NEAR = 1e-2
 
 /**
  * Newton's method on eta for one problem; see etaNewton. Cost of a step: one factorisation of M, f solves with it for the f
@@ -60,11 +64,11 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
     })
   }
 
-  /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not. */
+  /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not, in the end to zero. */
   const factor = (): void => {
-    while (!factored) {
-      factored = model.factor(all, eta)
-      if (!factored) for (let b = 0; b < P; b++) eta[b]! *= 1e-3
+    for (let cut = 0; !factored; cut++) {
+      factored = model.move(all, eta, false)
+      if (!factored) for (let b = 0; b < P; b++) eta[b] = cut < CUTS ? 1e-3 * eta[b]! : 0
     }
   }
 
@@ -91,7 +95,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
       if (moved && state.gap <= target) break
       if (state.gap <= ROUNDING * state.primal) break
       if (moved) yield { coefficients, certify: false }
-      if (!newtonStep(model, lambda, chosen, weights, vectors, own)) {
+      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative < NEAR)) {
         // The factor is that of a step not taken.
         factored = false
         break
@@ -156,6 +160,7 @@ function newtonStep(
   weights: Vector,
   vectors: readonly Vector[],
   lengths: Vector,
+  near: boolean,
 ): boolean {
   const free: number[] = []
   for (let i = 0; i < chosen.length; i++) if (weights[i]! > 0 || lengths[i]! > lambda) free.push(i)
@@ -166,6 +171,7 @@ function newtonStep(
     freeIndices.map((i) => chosen[i]!),
     vectors.map((all) => gathered(all, freeIndices, d)),
   )
+  if (!H) return false
   const value = phi(model, weights, lambda)
   for (const root of [true, false]) {
     const b = new Float64Array(f)
@@ -186,7 +192,7 @@ function newtonStep(
         const from = weights[free[i]!]!
         trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
       }
-      if (!model.factor(chosen, trial)) continue
+      if (!model.move(chosen, trial, near)) continue
       if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
       weights.set(trial)
       return true

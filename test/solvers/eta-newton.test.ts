@@ -76,6 +76,25 @@ describe('etaNewton', () => {
     expect(warm.iterations).toBeLessThan(0.7 * cold.iterations)
   })
 
+  it('follows small moves at sizes where that is worth it, to the same optimum', () => {
+    const program = made({ ...typical, rows: 400, features: 10, gates: 120, outputs: 2, ratio: 0.01 })
+    const found = solveSync(program, { solver: etaNewton(), tolerance: 1e-11 })
+    expect(found.status).toBe('solved')
+    expect(certify(program, { coefficients: found.coefficients }).relativeGap).toBeLessThanOrEqual(2e-11)
+    const nearby = { ...program, lambda: 0.97 * program.lambda }
+    const next = solveSync(nearby, { solver: etaNewton(), tolerance: 1e-11, start: found })
+    expect(next.status).toBe('solved')
+    expect(next.iterations).toBeLessThanOrEqual(8)
+    expect(next.certificate.primal).toBeGreaterThanOrEqual(0.97 * found.certificate.dual)
+  })
+
+  it('starts from weights beyond any rounding', () => {
+    const program = { ...made(typical), lambda: 1e-280 }
+    const coefficients = new Float64Array(program.operator.columns).fill(1e100)
+    const found = solveSync(program, { solver: etaNewton(), start: { coefficients }, maxIterations: 30 })
+    expect(Number.isFinite(found.certificate.primal)).toBe(true)
+  })
+
   it('is as good from anywhere', () => {
     const program = made(typical)
     const cold = solveSync(program, { solver: etaNewton(), tolerance: 1e-10 })
