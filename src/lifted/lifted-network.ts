@@ -23,8 +23,8 @@ export interface Plan {
   readonly blocks: readonly Block[]
   readonly nodes: NodeSolver
   readonly links: (k: number) => LinkSolver
-  /** alpha: links pay alpha/2 |Th - Th_0|^2 for moving. */
-  readonly damping: number
+  /** alpha of a sweep: links pay alpha/2 |Th - Th_0|^2 for moving. */
+  readonly damping: (sweep: number) => number
   /** theta_t: blocks go this share of the way to their minimum in sweep t (default 1). */
   readonly relaxation?: (sweep: number) => number
   /** Rows of a batch (default: all). */
@@ -93,10 +93,10 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
         )
       return start(layers.map(({ W, b }) => ({ W: matrix(W.rows, W.columns, W.data.slice()), b: b.slice() })))
     },
-    objective: (state) => (plan.batch === undefined ? workOf(state).objective() : networkLoss(workOf(settled(state)))),
+    objective: (state) => (plan.batch === undefined ? workOf(state).objective() : networkLoss(chain, state.weights)),
     subproblem: (block, state) => {
       const full = settled(state)
-      return subproblem(workOf(full), plan.blocks[block]!, plan.damping)
+      return subproblem(workOf(full), plan.blocks[block]!, plan.damping(1))
     },
     *sweep(state, t) {
       if (plan.batch === undefined) {
@@ -108,7 +108,7 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
         yield name
       }
     },
-    measure: (state) => measure(workOf(settled(state)), plan),
+    measure: (state) => measure(workOf(settled(state)), plan.blocks, plan.damping(1)),
     recover: ({ weights }) =>
       deepNetwork(
         weights.map(({ W, b }, i) => ({
@@ -148,7 +148,7 @@ function* visit(at: Work, plan: Plan, sweep: number): Generator<string, void> {
     if (block.kind === 'link') {
       const weights = state.weights[block.k - 1]!
       const before = theta < 1 ? [weights.W.data.slice(), weights.b.slice()] : []
-      plan.links(block.k).solve(linkProblem(at, block.k, plan.damping + proximity))
+      plan.links(block.k).solve(linkProblem(at, block.k, plan.damping(sweep) + proximity))
       if (theta < 1) {
         relax(weights.W.data, before[0]!, theta)
         relax(weights.b, before[1]!, theta)

@@ -1,9 +1,8 @@
-import { activate } from '../layers/layer.ts'
-import { timesTransposed } from '../layers/products.ts'
+import { activate, affine, type LayerWeights } from '../layers/layer.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { BlockMeasure, Matrix } from '../types.ts'
-import { nodeCount, nodeOf } from './chain.ts'
+import { type Chain, nodeCount, nodeOf } from './chain.ts'
 import { fenchel } from './fenchel.ts'
 import { jointGap } from './joint-nodes.ts'
 import { linkGap, linkProblem, linkResidual } from './link-problem.ts'
@@ -11,40 +10,44 @@ import { nodeProblem, nodeResidual } from './node-problem.ts'
 import type { Block } from './schedule.ts'
 import { unaryLoss, type Work } from './work.ts'
 
+/** Rows that pass the layers together: what is held between two layers stays small. */
+const CHUNK = 1024
+
 /**
  * The network's own objective: what the last layer pays when every layer's output is phi of its input, plus the ridge. For
  * Fenchel couplings it is F at those nodes.
  */
-export function networkLoss(work: Work): number {
-  const { chain, state } = work
-  const { links, input, target } = chain
+export function networkLoss({ links, input, target, freeOutput }: Chain, weights: readonly LayerWeights[]): number {
   const m = input.rows
   let total = 0
-  for (const [i, { ridge }] of links.entries()) total += (ridge / 2) * squaredNorm(state.weights[i]!.W.data)
-  let X = input
-  links.forEach(({ map, units, divergence, coupling }, i) => {
-    const A = map.unfold(X)
-    const Z = matrix(A.rows, units)
-    timesTransposed(A, state.weights[i]!.W, Z)
-    for (let e = 0; e < Z.data.length; e++) Z.data[e]! += state.weights[i]!.b[e % units]!
-    if (i < links.length - 1) X = matrix(m, map.positions * units, activate(divergence.activation!, Z.data, Z.data))
-    else if (chain.freeOutput)
-      total += unaryLoss(matrix(m, units, activate(divergence.activation!, Z.data)), target) / m
-    else total += (coupling / m) * divergence.value(matrix(Z.rows, units, target.data), Z)
-  })
+  for (const [i, { ridge }] of links.entries()) total += (ridge / 2) * squaredNorm(weights[i]!.W.data)
+  for (let from = 0; from < m; from += CHUNK) {
+    const rows = Math.min(CHUNK, m - from)
+    const part = ({ columns, data }: Matrix): Matrix =>
+      matrix(rows, columns, data.subarray(from * columns, (from + rows) * columns))
+    let X = part(input)
+    links.forEach(({ map, units, divergence, coupling }, i) => {
+      const Z = affine(map, weights[i]!, X)
+      if (i < links.length - 1) X = matrix(rows, Z.columns, activate(divergence.activation!, Z.data, Z.data))
+      else if (freeOutput) {
+        activate(divergence.activation!, Z.data, Z.data)
+        total += unaryLoss(Z, part(target)) / m
+      } else total += (coupling / m) * divergence.value(matrix(rows, units, part(target).data), Z)
+    })
+  }
   return total
 }
 
-/** How far a state is from a minimum of each block, as `plan` divides it, and from the network it stands for. */
-export function measure(work: Work, plan: { blocks: readonly Block[]; damping: number }): BlockMeasure {
+/** How far a state is from a minimum of each block, as a sweep divides it, and from the network it stands for. */
+export function measure(work: Work, blocks: readonly Block[], damping: number): BlockMeasure {
   const { chain, state } = work
   const primal = work.objective()
   let gap = 0
   let nodes = 0
   let links = 0
-  for (const block of plan.blocks)
+  for (const block of blocks)
     if (block.kind === 'link') {
-      const problem = linkProblem(work, block.k, plan.damping)
+      const problem = linkProblem(work, block.k, damping)
       links = Math.max(links, linkResidual(problem))
       gap = Math.max(gap, linkGap(problem))
     } else if (block.kind === 'node') {
@@ -70,7 +73,7 @@ export function measure(work: Work, plan: { blocks: readonly Block[]; damping: n
       complementarity: 0,
       scope: 'block',
     },
-    networkLoss: networkLoss(work),
+    networkLoss: networkLoss(chain, state.weights),
     gaps,
     nodeResidual: nodes,
     linkResidual: links,

@@ -36,8 +36,11 @@ export interface LiftedOptions {
   coupling?: number | readonly number[]
   /** rho: what |W|^2 / 2 costs. Above 0, or rescaling a ReLU layer makes couplings count as little as one likes. */
   ridge?: number
-  /** alpha: links pay alpha/2 |Th - Th_0|^2 for moving in one sweep. Not part of the objective. */
-  damping?: number
+  /**
+   * alpha: links pay alpha/2 |Th - Th_0|^2 for moving in one sweep. Not part of the objective. One number, or one for each
+   * sweep from 1 on: in batches 1 / alpha acts as a learning rate, and falls as alpha grows.
+   */
+  damping?: number | ((sweep: number) => number)
   nodes?: NodeSolver
   links?: LinkSolver
   order?: NodeOrder
@@ -120,17 +123,18 @@ export function chainOf(
 export function planned(
   options: LiftedOptions,
   caller: string,
-  damping: number,
-): { damping: number; batch?: number; seed: number } {
-  const { batch, seed = 1 } = options
+  usual: number,
+): { damping: (sweep: number) => number; batch?: number; seed: number } {
+  const { batch, seed = 1, damping = usual } = options
   if (batch !== undefined && (!Number.isInteger(batch) || batch < 1))
     throw new RangeError(
       `${caller}: batch is ${batch}, expected a positive whole number; pass for example 100, or none.`,
     )
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`${caller}: seed is ${seed}, expected a whole number from 0; pass for example 1.`)
+  if (typeof damping === 'number') atLeastZero(caller, 'damping', damping)
   return {
-    damping: atLeastZero(caller, 'damping', options.damping ?? damping),
+    damping: (sweep) => (typeof damping === 'number' ? damping : atLeastZero(caller, 'damping', damping(sweep))),
     seed,
     ...(batch !== undefined && { batch }),
   }
