@@ -251,6 +251,21 @@ describe('batches', () => {
       expect(furthestApart(W.data, b!.layers[k]!.W.data)).toBeLessThan(1e-10)
   })
 
+  it('move less the more they are damped, sweep by sweep', () => {
+    const program = fenchelNetwork({
+      ...{ X: normals(40, 6, 2), y: oneHotRows(40, 3), hidden: [8], batch: 10 },
+      damping: (sweep) => 0.1 * 100 ** (sweep - 1),
+    })
+    const state = program.initial(1)
+    const ways = [1, 2, 3].map((sweep) => {
+      const before = state.weights[0]!.W.data.slice()
+      for (const __ of program.sweep(state, sweep));
+      return furthestApart(state.weights[0]!.W.data, before)
+    })
+    expect(ways[1]!).toBeLessThan(ways[0]! / 3)
+    expect(ways[2]!).toBeLessThan(ways[1]! / 30)
+  })
+
   it('never raise the objective of their own rows', () => {
     // A batch is a network of its own on its rows, swept once from the nodes that it computes.
     const rows = normals(40, 6, 2)
@@ -465,6 +480,7 @@ describe('what makes no network is refused', () => {
     ['coupling is [1,2]', () => fenchelNetwork({ X, y: classes, hidden: [4], coupling: [1, 2] })],
     ['coupling is -1', () => lpomNetwork({ X, y: classes, hidden: [4], coupling: -1 })],
     ['ridge is -1', () => fenchelNetwork({ X, y: classes, hidden: [4], ridge: -1 })],
+    ['damping is -1', () => trainSync(fenchelNetwork({ X, y: classes, hidden: [4], damping: () => -1 }))],
     ['batch is 0', () => fenchelNetwork({ X, y: classes, hidden: [4], batch: 0 })],
     ['relaxation is 2', () => tikhonovNetwork({ X, y: targets, hidden: [4], relaxation: 2 })],
     ['hidden is empty', () => tikhonovNetwork({ X, y: targets, hidden: [] })],
