@@ -53,7 +53,7 @@ export async function fitLifted(path: string, flags: Flags): Promise<number> {
         `${certificate.primal.toPrecision(8)}; of the network itself ${measure.networkLoss.toPrecision(8)}`,
       ],
       ['residual', `${brief(certificate.stationarity)}, the largest of any block`],
-      ['guarantee', 'none of the whole: no block alone can do better, another network may'],
+      ['guarantee', 'none of the whole network: residuals are of each block, the others fixed'],
       ['neurons', `${network.width} in ${hidden.length} hidden ${hidden.length === 1 ? 'layer' : 'layers'}`],
       ['train', metricsText(scores.train)],
       ...(scores.test ? [['test', metricsText(scores.test)] as const] : []),
