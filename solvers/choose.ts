@@ -1,5 +1,6 @@
 import { gradientAtZero } from '../src/certificates/gradient-at-zero.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
+import { coneNewton } from './cone-newton.ts'
 import { etaNewton } from './eta-newton.ts'
 import { leastSquares } from './least-squares.ts'
 import { newtonCg } from './newton-cg.ts'
@@ -20,8 +21,9 @@ const FACTOR_ROWS = 11_585
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
  *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 20;
- * 3. workingSet(proximalGradient()): other penalties that make blocks zero, and the rest of the above;
- * 4. proximalGradient: everything else.
+ * 3. coneNewton: squared loss with group norms on cones, the ReLU program;
+ * 4. workingSet(proximalGradient()): other penalties that make blocks zero, and the rest of 2;
+ * 5. proximalGradient: everything else, other losses on cones among it.
  *
  * Where that holds is measured in bench/newton.ts.
  *
@@ -29,7 +31,9 @@ const FACTOR_ROWS = 11_585
  */
 export function chooseSolver(program: ConvexProgram): Solver {
   const reasons: string[] = []
-  for (const solver of [leastSquares(), ...newton(program), workingSet(), proximalGradient()]) {
+  // Where blocks lie in cones the prox passes over inactive ones by itself: working sets save nothing.
+  const rest = program.penalty.domain ? [coneNewton()] : [workingSet()]
+  for (const solver of [leastSquares(), ...newton(program), ...rest, proximalGradient()]) {
     const answer = solver.supports(program)
     if (answer === true) return solver
     reasons.push(answer)

@@ -1,8 +1,9 @@
 import { backend } from '../src/numerics/backends/index.ts'
 import { dot } from '../src/numerics/vectors.ts'
-import type { BlockMaps, ConvexProgram, Loss, Solver, Step, Vector } from '../src/types.ts'
+import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
+import { coneProblem } from './cone-problem.ts'
 import { proximalGradient } from './proximal-gradient.ts'
-import { type VariationalProblem, variationalProblem } from './variational-problem.ts'
+import { variationalProblem } from './variational-problem.ts'
 
 /** Curvatures below this share of the largest are raised to it: the model must have some everywhere. */
 const FLOOR = 1e-5
@@ -16,14 +17,14 @@ const ROUNDING = 1e-16
 const COLUMNS = 2 ** 28
 
 /**
- * Proximal Newton method for losses that are sums over entries:  minimise F(Au) + lambda sum_b |u_b|.
+ * Proximal Newton method for losses that are sums over entries:  minimise F(Au) + lambda sum_b |u_b|, the u_b in cones or not.
  *
  * Each step minimises the quadratic model of F at the fit z, with its gradient p and second derivatives h,
  *
  *     sum_r h_r (A u - t)_r^2 / 2 + lambda sum_b |u_b| ,    t = z - p / h
  *
- * inexactly by etaNewton's method (on the rows sqrt(h_r) of A, started at the last weights), and goes as far towards the
- * model's minimum as the objective falls enough. Takes one group a block and output; some five to ten models to a gap of
+ * inexactly by etaNewton's method, or coneNewton's where blocks lie in cones (on the rows sqrt(h_r) of A, started at the
+ * last point), and goes as far towards the model's minimum as the objective falls enough. Takes one group a block and output; some five to ten models to a gap of
  * 1e-9, the later ones a few factorisations each. Yields at each step, of the model too.
  *
  * Lee, Sun and Saunders 2014, SIAM J. Optim. 24(3).
@@ -34,7 +35,6 @@ export function proximalNewton(): Solver {
     supports,
     *iterate(program, start) {
       const { operator, loss, penalty, lambda } = program
-      const maps = operator.blocks!
       const u = start?.coefficients.slice() ?? new Float64Array(operator.columns)
       const fit = operator.apply(u)
       let size = penalty.value(u)
@@ -47,7 +47,7 @@ export function proximalNewton(): Solver {
       for (;;) {
         loss.gradient(fit, slope)
         goal.set(u)
-        const models = quadraticModels(maps, loss, lambda, fit, slope, goal)
+        const models = quadraticModels(program, fit, slope, goal)
         // promised: how far the model says that the objective falls, not counting what its gap leaves open
         let promised = 0
         for (;;) {
@@ -90,15 +90,17 @@ function* aside<R>(walk: Generator<unknown, R>, at: Step): Generator<Step, R> {
   }
 }
 
+/** What the solvers of one quadratic model have in common. */
+interface Model {
+  /** primal - dual at the last look at all blocks. */
+  readonly gap: number
+  round(): Generator<Step, boolean>
+}
+
 /** The model of each output: a squared loss on rows scaled by the roots of the curvatures. `goal` is where they write. */
-function quadraticModels(
-  maps: BlockMaps,
-  loss: Loss,
-  lambda: number,
-  fit: Vector,
-  slope: Vector,
-  goal: Vector,
-): VariationalProblem[] {
+function quadraticModels(program: ConvexProgram, fit: Vector, slope: Vector, goal: Vector): Model[] {
+  const { operator, loss, penalty, lambda } = program
+  const maps = operator.blocks!
   const curvatures = loss.curvatures!(fit)
   const floor = FLOOR * curvatures.reduce((most, entry) => Math.max(most, entry), 0) || 1
   const { rows: n, outputs } = maps
@@ -111,13 +113,10 @@ function quadraticModels(
       roots[r] = root
       target[r] = root * fit[k]! - slope[k]! / root
     }
-    return variationalProblem({
-      maps: scaledRows(maps, roots),
-      lambda,
-      outputs: [output],
-      targets: [target],
-      coefficients: goal,
-    })
+    const shared = { maps: scaledRows(maps, roots), lambda, coefficients: goal }
+    return penalty.cones
+      ? coneProblem({ ...shared, backend: backend(), cones: penalty.cones, output, target })
+      : variationalProblem({ ...shared, outputs: [output], targets: [target] })
   })
 }
 
@@ -169,8 +168,8 @@ function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): tru
     return `proximal-newton needs a loss with second derivatives entry by entry and ${name} has ${loss.name}; use proximalGradient().`
   if (!blocks)
     return `proximal-newton needs an operator that tells its blocks apart and that of ${name} does not; use proximalGradient().`
-  if (penalty.groups?.size !== blocks.size)
-    return `proximal-newton needs a penalty that is a sum of Euclidean norms, one a block and output, and ${name} has ${penalty.name}; use proximalGradient().`
+  if ((penalty.groups ?? penalty.cones)?.size !== blocks.size)
+    return `proximal-newton needs a penalty that is a sum of Euclidean norms (on cones or not), one a block and output, and ${name} has ${penalty.name}; use proximalGradient().`
   if (!(lambda > 0)) return `proximal-newton needs a lambda above 0 and ${name} has ${lambda}; use proximalGradient().`
   return true
 }
