@@ -12,7 +12,11 @@ export interface ImageData {
 }
 
 /** The first `count` images of an IDX file and its labels, or of a CIFAR-10 binary file, which has them inside. */
-export async function readImages(path: string, labelsPath: string | undefined, count = Infinity): Promise<ImageData> {
+export async function readImages(
+  path: string,
+  labelsPath: string | undefined,
+  count: number = Number.POSITIVE_INFINITY,
+): Promise<ImageData> {
   if (labelsPath === undefined) {
     const { X, labels, shape } = await readCifar(path)
     return first({ X, labels, shape }, count)
