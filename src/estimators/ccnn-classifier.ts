@@ -4,7 +4,7 @@ import { breathe } from '../../solvers/turn.ts'
 import { decodeLabels, encodeLabels } from '../data/dataset.ts'
 import { nystrom } from '../kernels/features.ts'
 import { rbf } from '../kernels/kernels.ts'
-import { whitened } from '../kernels/whitening.ts'
+import { type WhiteningOptions, whitened } from '../kernels/whitening.ts'
 import { logistic } from '../losses/logistic.ts'
 import { softmax } from '../losses/softmax.ts'
 import type { ConvexCnn } from '../models/convex-cnn.ts'
@@ -29,7 +29,7 @@ export interface CcnnLayerOptions {
   /** Landmarks of the kernel among the training patches (default 100). */
   landmarks?: number
   /** ZCA whitening of the patches, fitted on the training images (default: the first layer only). */
-  whiten?: boolean
+  whiten?: boolean | WhiteningOptions
   /** Weight of the nuclear norm as a share of the smallest one with no filter at all (default 1e-3). */
   lambdaRatio?: number
   /** Filters that the next layer is built on, the strongest ones (default 16). */
@@ -230,7 +230,7 @@ export class CcnnClassifier {
         patch: layer.patch ?? { size: 5, normalize: k === 0 ? 'contrast' : 'l2' },
         pool: layer.pool ?? { size: 2 },
         kernel: rbf({ gamma }),
-        features: whiten ? whitened(features) : features,
+        features: whiten ? whitened(features, whiten === true ? {} : whiten) : features,
         loss: y.columns === 1 ? logistic() : softmax(),
         bias: 'unpenalised',
         lambdaRatio,

@@ -109,8 +109,11 @@ export function patchSource({ images, grid, pooling }: CcnnParts): PatchSource {
     take(numbers) {
       const chosen = new Float64Array(numbers.length * length)
       const patches = new Float64Array(P * length)
+      // Neighbouring numbers are often of one image.
+      let cut = -1
       for (let k = 0; k < numbers.length; k++) {
-        ofImage(Math.floor(numbers[k]! / P), patches, 0)
+        const image = Math.floor(numbers[k]! / P)
+        if (image !== cut) ofImage((cut = image), patches, 0)
         const p = numbers[k]! % P
         chosen.set(patches.subarray(p * length, (p + 1) * length), k * length)
       }
