@@ -275,6 +275,45 @@ describe('coneGroupL1 of any cones', () => {
       { numRuns: 300 },
     )
   })
+
+  it('on the face a projection fell in, projecting is multiplying with its basis twice', () => {
+    fc.assert(
+      fc.property(cases, ({ X, vectors, v, t }) => {
+        const d = X.columns
+        const { cones } = coneGroupL1({ cones: activationCones(X, patternsOf(vectors, X)), perGate: 2 })
+        const out = new Float64Array(d)
+        for (let b = 0; b < vectors.rows * 2; b++) {
+          const length = cones!.project(b, v, b * d, out, 0)
+          const { basis, version } = cones!.face(b)
+          const f = basis.length / d
+          for (let i = 0; i < f; i++)
+            for (let k = 0; k < f; k++) {
+              const product = inner(basis.slice(i * d, (i + 1) * d), basis.slice(k * d, (k + 1) * d))
+              expect(Math.abs(product - (i === k ? 1 : 0))).toBeLessThanOrEqual(1e-12)
+            }
+          const through = new Float64Array(d)
+          const block = v.slice(b * d, (b + 1) * d)
+          for (let i = 0; i < f; i++) {
+            const row = basis.slice(i * d, (i + 1) * d)
+            const weight = inner(row, block)
+            row.forEach((value, j) => {
+              through[j]! += weight * value
+            })
+          }
+          expectClose(through, out, 1e-9 * (1 + size(v)))
+          expect(Math.abs(size(out) - length)).toBeLessThanOrEqual(1e-12 * (1 + size(v)))
+          // The same point again falls in the same face, and an early end only ever says that it is at most `enough`.
+          cones!.project(b, v, b * d, out, 0)
+          expect(cones!.face(b).version).toBe(version)
+          const early = cones!.project(b, v, b * d, out, 0, t)
+          if (length > t) expect(Math.abs(early - length)).toBeLessThanOrEqual(1e-12 * (1 + size(v)))
+          else expect(early).toBeLessThanOrEqual(t)
+          expect(early).toBeGreaterThanOrEqual(length - 1e-12 * (1 + size(v)))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
 })
 
 describe('penalty choices', () => {
