@@ -1,14 +1,13 @@
-import { breathe } from '../../solvers/turn.ts'
 import type { Task } from '../data/dataset.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { requireFinite } from '../numerics/matrix.ts'
-import type { Certificate, ConvexProgram, Matrix, Status } from '../types.ts'
+import type { Certificate, ConvexProgram } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
 import { rawNetwork, type TrainedState } from './file.ts'
 import { type TrainOptions, type TrainSettings, trainSettings } from './options.ts'
 import { type TrainingProblem, trainingProblem, trainingProgram } from './prepare.ts'
 import { type TrainProgress, training } from './train.ts'
+import { Trainable } from './trainable.ts'
+import type { TrainingData } from './training-data.ts'
 
 export interface TrainAsyncOptions {
   /** Aborting keeps the best certified network found so far, with status `aborted`. */
@@ -17,12 +16,12 @@ export interface TrainAsyncOptions {
 }
 
 /** What regressor and classifier share: training, and what it leaves behind. */
-export abstract class Estimator {
+export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOptions> {
   protected readonly settings: TrainSettings
-  protected state: TrainedState | undefined
   #network: TwoLayerNetwork | undefined
 
   protected constructor(options: TrainOptions, caller: string, task: Task) {
+    super()
     this.settings = trainSettings(options, caller, task)
   }
 
@@ -34,10 +33,6 @@ export abstract class Estimator {
   /** How close the training problem (on standardised data) was solved. */
   get certificate(): Certificate {
     return this.trained().certificate
-  }
-
-  get status(): Status {
-    return this.trained().status
   }
 
   /** Name of the solver that trained it. */
@@ -64,57 +59,24 @@ export abstract class Estimator {
   }
 
   /** Rebuilds the training problem of these rows and encoded targets, gates and all. */
-  protected rebuild(X: Matrix, Y: Matrix): TrainingProblem {
+  protected rebuild({ X, Y }: TrainingData): TrainingProblem {
     const { prepared, settings, selectedLambda } = this.trained()
     return trainingProblem(X, Y, prepared, settings, selectedLambda)
   }
 
   /** The program of these rows and encoded targets, at the lambda that was selected. */
-  protected rebuildProgram(X: Matrix, Y: Matrix): ConvexProgram<TwoLayerNetwork> {
+  protected rebuildProgram({ X, Y }: TrainingData): ConvexProgram<TwoLayerNetwork> {
     const { prepared, settings, selectedLambda } = this.trained()
     return trainingProgram(X, Y, prepared, settings, selectedLambda)
   }
 
-  protected trained(): TrainedState {
-    if (!this.state) throw new Error(`${this.constructor.name}: it has not been trained; call train(X, y) first.`)
-    return this.state
-  }
-
-  protected keep(state: TrainedState): void {
-    this.state = state
+  protected override keep(state: TrainedState): void {
+    super.keep(state)
     this.#network = undefined
   }
 
-  protected checkedRows(X: MatrixLike, caller: string): Matrix {
-    const rows = asMatrix(X, caller, 'X')
-    if (rows.rows === 0 || rows.columns === 0)
-      throw new RangeError(
-        `${caller}: X is ${rows.rows} x ${rows.columns}, expected at least one row and one column; pass the data.`,
-      )
-    requireFinite(rows, caller, 'X')
-    return rows
-  }
-
-  protected trainSync(X: Matrix, Y: Matrix, task: Task, labels?: readonly string[]): void {
-    const work = this.training(X, Y, task, labels)
-    for (;;) if (work.next().done) return
-  }
-
-  protected async trainBreathing(
-    X: Matrix,
-    Y: Matrix,
-    task: Task,
-    options: TrainAsyncOptions,
-    labels?: readonly string[],
-  ): Promise<void> {
-    await breathe(this.training(X, Y, task, labels, options))
-  }
-
-  private *training(
-    X: Matrix,
-    Y: Matrix,
-    task: Task,
-    labels?: readonly string[],
+  protected override *training(
+    { X, Y, task, labels }: TrainingData,
     { signal, onProgress }: TrainAsyncOptions = {},
   ): Generator<undefined, void> {
     const work = training(X, Y, this.settings, task, labels, signal)

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { describeDamage, loadModel, MODEL_VERSION, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
+import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
+import { fieldsOf, requireOutputs } from './estimator-file.ts'
 import { losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
@@ -118,19 +119,9 @@ export function stateFromJson(
   kind: EstimatorJson['kind'],
   json: string | object,
 ): { state: TrainedState; classes: readonly Label[] } {
-  const head = (typeof json === 'string' ? parse(json) : json) as Partial<EstimatorJson> | null
-  if (typeof head !== 'object' || head === null || head.format !== 'cvxnn')
-    throw new TypeError('load: this is not a cvxnn model (no "format": "cvxnn"); pass what toJSON() wrote.')
-  if (typeof head.version === 'number' && head.version > MODEL_VERSION)
-    throw new TypeError(
-      `load: the model has format version ${head.version} and this release reads up to ${MODEL_VERSION}; update cvxnn.`,
-    )
-  if (head.kind !== kind)
-    throw new TypeError(
-      `load: the model is of kind ${JSON.stringify(head.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
-    )
+  const written = fieldsOf(kind, json)
   return describeDamage(() => {
-    const fields = v.parse(schema, head)
+    const fields = v.parse(schema, written)
     trainSettings(optionsOf(fields.settings), 'settings', kind === 'relu-classifier' ? 'classification' : 'regression')
     const state = {
       ...fields,
@@ -138,19 +129,7 @@ export function stateFromJson(
     } as unknown as TrainedState
     const { outputs } = rawNetwork(state)
     const classes: readonly Label[] = fields.classes ?? []
-    const distinct = new Set<Label>(classes).size
-    if (kind === 'relu-classifier' && (distinct < classes.length || outputs !== (distinct === 2 ? 1 : distinct)))
-      throw new RangeError(`${distinct} classes and ${outputs} outputs do not belong together`)
+    if (kind === 'relu-classifier') requireOutputs(classes, outputs)
     return { state, classes }
   })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new TypeError(`load: the text is no JSON (${(error as Error).message}); pass what toJSON() wrote.`, {
-      cause: error,
-    })
-  }
 }

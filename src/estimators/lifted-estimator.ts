@@ -1,5 +1,4 @@
 import { type SweepProgress, trainWalk } from '../../solvers/train.ts'
-import { breathe } from '../../solvers/turn.ts'
 import type { Task } from '../data/dataset.ts'
 import { standardize } from '../data/standardize.ts'
 import { activations } from '../layers/activations.ts'
@@ -9,11 +8,12 @@ import { lpomNetwork } from '../lifted/lpom-network.ts'
 import { tikhonovNetwork } from '../lifted/tikhonov-network.ts'
 import type { DeepNetwork } from '../models/deep-network.ts'
 import { unstandardizeDeep } from '../models/unstandardize-deep.ts'
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { matrix, requireFinite } from '../numerics/matrix.ts'
-import type { BlockMeasure, Certificate, Matrix, Status } from '../types.ts'
+import { matrix } from '../numerics/matrix.ts'
+import type { BlockMeasure, Certificate, Matrix } from '../types.ts'
 import type { LiftedTrained } from './lifted-file.ts'
 import { type LiftedSettings, type LiftedTrainOptions, liftedSettings } from './lifted-options.ts'
+import { Trainable } from './trainable.ts'
+import type { TrainingData } from './training-data.ts'
 
 export interface LiftedTrainAsyncOptions {
   /** Aborting keeps what was reached, with status `aborted`. */
@@ -22,21 +22,17 @@ export interface LiftedTrainAsyncOptions {
 }
 
 /** What lifted regressor and classifier share: training, and what it leaves behind. */
-export abstract class LiftedEstimator {
+export abstract class LiftedEstimator extends Trainable<LiftedTrained, LiftedTrainAsyncOptions> {
   protected readonly settings: LiftedSettings
-  #trained: LiftedTrained | undefined
 
   protected constructor(options: LiftedTrainOptions, caller: string) {
+    super()
     this.settings = liftedSettings(options, caller)
   }
 
   /** The trained network: raw rows in, raw predictions (or class scores) out. */
   get network(): DeepNetwork {
     return this.trained().network
-  }
-
-  get status(): Status {
-    return this.trained().status
   }
 
   get sweeps(): number {
@@ -53,38 +49,8 @@ export abstract class LiftedEstimator {
     return this.trained().measure
   }
 
-  protected trained(): LiftedTrained {
-    if (!this.#trained) throw new Error(`${this.constructor.name}: it has not been trained; call train(X, y) first.`)
-    return this.#trained
-  }
-
-  protected keep(trained: LiftedTrained): void {
-    this.#trained = trained
-  }
-
-  protected checkedRows(X: MatrixLike, caller: string): Matrix {
-    const rows = asMatrix(X, caller, 'X')
-    if (rows.rows === 0 || rows.columns === 0)
-      throw new RangeError(
-        `${caller}: X is ${rows.rows} x ${rows.columns}, expected at least one row and one column; pass the data.`,
-      )
-    requireFinite(rows, caller, 'X')
-    return rows
-  }
-
-  protected trainSync(X: Matrix, Y: Matrix, task: Task): void {
-    const work = this.training(X, Y, task)
-    for (;;) if (work.next().done) return
-  }
-
-  protected async trainBreathing(X: Matrix, Y: Matrix, task: Task, options: LiftedTrainAsyncOptions): Promise<void> {
-    await breathe(this.training(X, Y, task, options))
-  }
-
-  private *training(
-    X: Matrix,
-    Y: Matrix,
-    task: Task,
+  protected override *training(
+    { X, Y, task }: TrainingData,
     { signal, onProgress }: LiftedTrainAsyncOptions = {},
   ): Generator<undefined, void> {
     const { settings } = this

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { activations } from '../layers/activations.ts'
 import type { ActivationName } from '../layers/index.ts'
-import { type DeepNetwork, describeDamage, loadModel, MODEL_VERSION } from '../models/index.ts'
+import { type DeepNetwork, describeDamage, loadModel } from '../models/index.ts'
 import type { BlockMeasure, ModelJson, Status } from '../types.ts'
+import { fieldsOf, requireOutputs } from './estimator-file.ts'
 import type { Label } from './file.ts'
 import { type LiftedSettings, liftedMethods, liftedOptionsOf, liftedSettings } from './lifted-options.ts'
 
@@ -73,35 +74,12 @@ export function liftedFromJson(
   kind: LiftedEstimatorJson['kind'],
   json: string | object,
 ): { trained: LiftedTrained; classes: readonly Label[] } {
-  const head = (typeof json === 'string' ? parse(json) : json) as Partial<LiftedEstimatorJson> | null
-  if (typeof head !== 'object' || head === null || head.format !== 'cvxnn')
-    throw new TypeError('load: this is not a cvxnn model (no "format": "cvxnn"); pass what toJSON() wrote.')
-  if (typeof head.version === 'number' && head.version > MODEL_VERSION)
-    throw new TypeError(
-      `load: the model has format version ${head.version} and this release reads up to ${MODEL_VERSION}; update cvxnn.`,
-    )
-  if (head.kind !== kind)
-    throw new TypeError(
-      `load: the model is of kind ${JSON.stringify(head.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
-    )
+  const written = fieldsOf(kind, json)
   return describeDamage(() => {
-    const { settings, status, sweeps, measure, network: written, classes = [] } = v.parse(schema, head)
+    const { settings, status, sweeps, measure, classes = [], ...fields } = v.parse(schema, written)
     liftedSettings(liftedOptionsOf(settings), 'settings')
-    const network = loadModel(written) as DeepNetwork
-    const distinct = new Set<Label>(classes).size
-    const outputs = distinct === 2 ? 1 : distinct
-    if (kind === 'lifted-classifier' && (distinct < classes.length || network.outputs !== outputs))
-      throw new RangeError(`${distinct} classes and ${network.outputs} outputs do not belong together`)
+    const network = loadModel(fields.network) as DeepNetwork
+    if (kind === 'lifted-classifier') requireOutputs(classes, network.outputs)
     return { trained: { settings, network, status, sweeps, measure }, classes }
   })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new TypeError(`load: the text is no JSON (${(error as Error).message}); pass what toJSON() wrote.`, {
-      cause: error,
-    })
-  }
 }

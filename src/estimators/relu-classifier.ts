@@ -1,11 +1,12 @@
-import { decodeLabels, encodeLabels } from '../data/dataset.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
 import type { ConvexProgram, Matrix } from '../types.ts'
+import { labelsOf, shareRight } from './answers.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, type Label, stateFromJson, stateToJson } from './file.ts'
 import { optionsOf, type TrainOptions } from './options.ts'
 import type { TrainingProblem } from './prepare.ts'
+import { checkedRows, classificationData, type LabelledData } from './training-data.ts'
 
 /**
  * Classification by a two-layer network that is trained to its certified optimum, one-vs-all on targets of -1 and +1:
@@ -32,55 +33,43 @@ export class ReluClassifier extends Estimator {
 
   /** Trains and blocks until done; returns itself. */
   train(X: MatrixLike, labels: ArrayLike<Label>): this {
-    const [rows, Y, texts, classes] = this.checked(X, labels)
-    this.trainSync(rows, Y, 'classification', texts)
-    this.#classes = classes
+    const data = this.checked(X, labels)
+    this.trainSync(data)
+    this.#classes = data.classes
     return this
   }
 
   /** Trains while the event loop keeps breathing; can be aborted. */
   async trainAsync(X: MatrixLike, labels: ArrayLike<Label>, options: TrainAsyncOptions = {}): Promise<this> {
-    const [rows, Y, texts, classes] = this.checked(X, labels)
-    await this.trainBreathing(rows, Y, 'classification', options, texts)
-    this.#classes = classes
+    const data = this.checked(X, labels)
+    await this.trainBreathing(data, options)
+    this.#classes = data.classes
     return this
   }
 
   /** One label per row. */
   predict(X: MatrixLike): Label[] {
-    const scores = this.decisionFunction(X)
-    const names = this.#classes.map(String)
-    const byName = new Map(names.map((name, k) => [name, this.#classes[k]!]))
-    return decodeLabels(scores, names).map((name) => byName.get(name)!)
+    return labelsOf(this.decisionFunction(X), this.#classes)
   }
 
   /** The network's outputs: one column for two classes (positive: the second), one per class for more. */
   decisionFunction(X: MatrixLike): Matrix {
-    return this.network.predict(this.checkedRows(X, 'predict'))
+    return this.network.predict(checkedRows(X, 'predict'))
   }
 
   /** Share of rows whose predicted label is the given one. */
   score(X: MatrixLike, labels: ArrayLike<Label>): number {
-    const predicted = this.predict(X)
-    if (predicted.length !== labels.length)
-      throw new RangeError(
-        `score: there are ${labels.length} labels and X has ${predicted.length} rows; pass one label per row.`,
-      )
-    let right = 0
-    for (let r = 0; r < predicted.length; r++) if (String(predicted[r]) === String(labels[r])) right++
-    return right / predicted.length
+    return shareRight(this.predict(X), labels)
   }
 
   /** The ingredients of that program: prepared rows and targets, gates, penalty. */
   problem(X: MatrixLike, labels: ArrayLike<Label>): TrainingProblem {
-    const [rows, Y] = this.checked(X, labels)
-    return this.rebuild(rows, Y)
+    return this.rebuild(this.checked(X, labels))
   }
 
   /** The convex program that `train(X, labels)` solved, from the same rows; `preparedNetwork` is a point of it, for `verify`. */
   program(X: MatrixLike, labels: ArrayLike<Label>): ConvexProgram<TwoLayerNetwork> {
-    const [rows, Y] = this.checked(X, labels)
-    return this.rebuildProgram(rows, Y)
+    return this.rebuildProgram(this.checked(X, labels))
   }
 
   toJSON(): EstimatorJson {
@@ -96,20 +85,7 @@ export class ReluClassifier extends Estimator {
     return classifier
   }
 
-  private checked(X: MatrixLike, labels: ArrayLike<Label>): [Matrix, Matrix, string[], Label[]] {
-    const rows = this.checkedRows(X, 'ReluClassifier')
-    if (labels.length !== rows.rows)
-      throw new RangeError(
-        `ReluClassifier: there are ${labels.length} labels and X has ${rows.rows} rows; pass one label per row.`,
-      )
-    const texts = Array.from(labels, (label, r) => {
-      if (typeof label === 'string' || Number.isFinite(label)) return String(label)
-      throw new RangeError(
-        `ReluClassifier: the label of row ${r} is ${label}, expected a text or a finite number; drop the row.`,
-      )
-    })
-    const { y, classes } = encodeLabels(texts)
-    const numeric = Array.from(labels).every((label) => typeof label === 'number')
-    return [rows, y, texts, numeric ? classes.map(Number) : [...classes]]
+  private checked(X: MatrixLike, labels: ArrayLike<Label>): LabelledData {
+    return classificationData(X, labels, 'ReluClassifier')
   }
 }

@@ -1,11 +1,12 @@
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { requireFinite } from '../numerics/matrix.ts'
-import type { ConvexProgram, Matrix } from '../types.ts'
+import type { MatrixLike } from '../numerics/interchange.ts'
+import type { ConvexProgram } from '../types.ts'
+import { explainedVariation, singleOutput } from './answers.ts'
 import { Estimator, type TrainAsyncOptions } from './estimator.ts'
 import { type EstimatorJson, stateFromJson, stateToJson } from './file.ts'
 import { optionsOf, type TrainOptions } from './options.ts'
 import type { TrainingProblem } from './prepare.ts'
+import { checkedRows, regressionData, type TrainingData } from './training-data.ts'
 
 /**
  * Regression by a two-layer network that is trained to its certified optimum:
@@ -25,13 +26,13 @@ export class ReluRegressor extends Estimator {
 
   /** Trains and blocks until done; returns itself. */
   train(X: MatrixLike, y: MatrixLike): this {
-    this.trainSync(...this.checked(X, y), 'regression')
+    this.trainSync(this.checked(X, y))
     return this
   }
 
   /** Trains while the event loop keeps breathing; can be aborted. */
   async trainAsync(X: MatrixLike, y: MatrixLike, options: TrainAsyncOptions = {}): Promise<this> {
-    await this.trainBreathing(...this.checked(X, y), 'regression', options)
+    await this.trainBreathing(this.checked(X, y), options)
     return this
   }
 
@@ -41,44 +42,23 @@ export class ReluRegressor extends Estimator {
    * @throws RangeError with several targets: those are in `network.predict(X)`.
    */
   predict(X: MatrixLike): number[] {
-    const predicted = this.network.predict(this.checkedRows(X, 'predict'))
-    if (predicted.columns > 1)
-      throw new RangeError(
-        `predict: the network has ${predicted.columns} outputs, expected one; use network.predict(X) for all.`,
-      )
-    return Array.from(predicted.data)
+    return singleOutput(this.network.predict(checkedRows(X, 'predict')))
   }
 
   /** R^2 = 1 - |y - f(X)|^2 / |y - mean|^2, over all targets together. */
   score(X: MatrixLike, y: MatrixLike): number {
-    const [rows, Y] = this.checked(X, y)
-    const predicted = this.network.predict(rows)
-    if (predicted.columns !== Y.columns)
-      throw new RangeError(
-        `score: y has ${Y.columns} columns and the network ${predicted.columns} outputs; pass the same targets.`,
-      )
-    let residual = 0
-    let total = 0
-    for (let k = 0; k < Y.columns; k++) {
-      let mean = 0
-      for (let r = 0; r < Y.rows; r++) mean += Y.data[r * Y.columns + k]! / Y.rows
-      for (let r = 0; r < Y.rows; r++) {
-        const value = Y.data[r * Y.columns + k]!
-        residual += (value - predicted.data[r * Y.columns + k]!) ** 2
-        total += (value - mean) ** 2
-      }
-    }
-    return 1 - residual / total
+    const data = this.checked(X, y)
+    return explainedVariation(this.network.predict(data.X), data.Y)
   }
 
   /** The ingredients of that program: prepared rows and targets, gates, penalty. */
   problem(X: MatrixLike, y: MatrixLike): TrainingProblem {
-    return this.rebuild(...this.checked(X, y))
+    return this.rebuild(this.checked(X, y))
   }
 
   /** The convex program that `train(X, y)` solved, from the same rows; `preparedNetwork` is a point of it, for `verify`. */
   program(X: MatrixLike, y: MatrixLike): ConvexProgram<TwoLayerNetwork> {
-    return this.rebuildProgram(...this.checked(X, y))
+    return this.rebuildProgram(this.checked(X, y))
   }
 
   toJSON(): EstimatorJson {
@@ -93,12 +73,7 @@ export class ReluRegressor extends Estimator {
     return regressor
   }
 
-  private checked(X: MatrixLike, y: MatrixLike): [Matrix, Matrix] {
-    const rows = this.checkedRows(X, 'ReluRegressor')
-    const Y = asMatrix(y, 'ReluRegressor', 'y')
-    if (Y.rows !== rows.rows)
-      throw new RangeError(`ReluRegressor: y has ${Y.rows} rows and X has ${rows.rows}; pass one target per row.`)
-    requireFinite(Y, 'ReluRegressor', 'y')
-    return [rows, Y]
+  private checked(X: MatrixLike, y: MatrixLike): TrainingData {
+    return regressionData(X, y, 'ReluRegressor')
   }
 }
