@@ -2,6 +2,9 @@ import type { Backend } from '../src/numerics/backend.ts'
 import { solveTriangle } from '../src/numerics/triangular.ts'
 import type { Vector } from '../src/types.ts'
 
+/** Rounds after which a problem as good as singular is given up: what is found by then, cut at zero, may still be a descent. */
+const MOST = 60
+
 /** Rounding of H that a diagonal is raised by, relative: first a little, and more where that is not enough. */
 const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
 
@@ -11,7 +14,7 @@ const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
  *
  * Block principal pivoting: solve with the guess, then move every entry of the wrong sign (a negative x, or a zero x
  * with a negative slope) to the other side at once; when that has not lowered their number three times in a row, move one
- * at a time, which ends for certain. A handful of factorisations of the positive part. Undefined where H is not
+ * at a time, which ends for certain where rounding does not decide. A handful of factorisations of the positive part. Undefined where H is not
  * positive semidefinite by more than rounding.
  *
  * Júdice and Pires 1994, Comput. Oper. Res. 21(5); single moves: Murty 1974, Linear Algebra Appl. 8.
@@ -27,7 +30,7 @@ export function nonnegativeQp(
   const wrong: number[] = []
   let fewest = k + 1
   let patience = 3
-  for (let round = 0; round < 100 + 10 * k; round++) {
+  for (let round = 0; round < MOST; round++) {
     if (!solveFree(backend, k, H, b, positive, x)) return undefined
     wrong.length = 0
     for (let i = 0; i < k; i++) {
