@@ -8,6 +8,7 @@ import { addInfo } from './commands/info.ts'
 import { addPath } from './commands/path.ts'
 import { addPredict } from './commands/predict.ts'
 import { addVerify } from './commands/verify.ts'
+import { byProgram } from './fit-program.ts'
 import { remark } from './terminal.ts'
 import { inFlags } from './words.ts'
 
@@ -38,7 +39,7 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(byProgram(program, process.argv.slice(2)), { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_INPUT
   // Ctrl-C where there is nothing to keep.

@@ -67,6 +67,46 @@ describe('cvxnn fit-images', () => {
     expect([code, said.status, said.images, said.scores.train]).toEqual([0, 'solved', 12, 1])
   })
 
+  it.each([[['--program', 'ccnn']], [['--program=ccnn']], [['--program', 'relu', '--program', 'ccnn']]])(
+    'is what cvxnn fit %j does, before and behind the file',
+    async (program) => {
+      await writeFile(path('batch.bin'), cifar(12))
+      const flags = ['--pool', '28', '--landmarks', '10', '--no-whiten', '--test', path('batch.bin'), '--json']
+      const said = async (...args: string[]): Promise<object> => {
+        const { code, stdout, stderr } = await run(...args, ...flags)
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+        const { seconds, layers, ...rest } = JSON.parse(stdout) as { seconds: number; layers: { lambda: number }[] }
+        return { ...rest, layers: layers.map((layer) => ({ ...layer, seconds: 0 })) }
+      }
+      const own = await said('fit-images', path('batch.bin'))
+      expect(own).toMatchObject({ images: 12, scores: { test: 1 } })
+      expect(await said('fit', path('batch.bin'), ...program)).toEqual(own)
+      expect(await said('fit', ...program, path('batch.bin'))).toEqual(own)
+    },
+  )
+
+  it.each([
+    [['--program', 'ccnn', '--target', 'y'], '--target does not belong to --program ccnn, which trains on images; '],
+    [['--program', 'ccnn', '-ty'], '--target does not belong to --program ccnn, which trains on images; leave it out.'],
+    [['--program', 'ccnn', '--gates=5'], '--gates does not belong to --program ccnn, which trains on images; leave'],
+    [['--no-bias', '--program', 'ccnn'], '--no-bias does not belong to --program ccnn, which trains on images; leave'],
+    [['--program', 'ccnn', '--test', '0.2'], '0.2 does not exist; check the path'],
+    [['--labels', 'labels'], '--labels belongs to --program ccnn, which trains on images; add that, or leave it out.'],
+    [['--program', 'relu', '-t', 'y', '--patch', '3'], '--patch belongs to --program ccnn, which trains on images; '],
+  ])('cvxnn fit on images refuses %j in one sentence', async (flags, sentence) => {
+    await writeFile(path('batch.bin'), cifar(12))
+    const { code, stdout, stderr } = await run('fit', path('batch.bin'), ...flags)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(sentence)
+    expect(stderr).toMatch(/^cvxnn: [^\n]+\.\n$/)
+  })
+
+  it('cvxnn fit on images refuses an option that no command has', async () => {
+    const { code, stderr } = await run('fit', path('batch.bin'), '--program', 'ccnn', '--landmark', '5')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error: unknown option '--landmark'\n\(Did you mean --landmarks\?\)/)
+  })
+
   it('refuses files that are something else, in a sentence', async () => {
     await writeFile(path('broken.bin'), new Uint8Array(100))
     const { code, stderr } = await run('fit-images', path('broken.bin'))

@@ -7,7 +7,7 @@ import { root } from '../support/build.ts'
 import { workplace } from '../support/cli.ts'
 
 const { run } = workplace()
-const commands = ['fit', 'predict', 'path', 'verify', 'demo', 'info']
+const commands = ['fit', 'fit-images', 'predict', 'path', 'verify', 'demo', 'info']
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
 describe('help', () => {
@@ -24,8 +24,14 @@ describe('help', () => {
     }
   })
 
-  it.each(['fit', 'path', 'verify'])('cvxnn %s --help says what its exit codes mean', async (command) => {
+  it.each(['fit', 'fit-images', 'path', 'verify'])('cvxnn %s --help says what its exit codes mean', async (command) => {
     expect((await run(command, '--help')).stdout).toMatch(/Exit code: 0 when .* 1 when not, 2 when the input is wrong/)
+  })
+
+  it('cvxnn fit --program ccnn --help is that of fit-images, and fit --help names it', async () => {
+    const { code, stdout } = await run('fit', '--program', 'ccnn', '--help')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: (await run('fit-images', '--help')).stdout })
+    expect((await run('fit', '--help')).stdout).toMatch(/--program ccnn .* cvxnn fit-images\.$/m)
   })
 
   it('cvxnn --help lists every command', async () => {

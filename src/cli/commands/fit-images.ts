@@ -28,11 +28,11 @@ interface Flags extends Terminal {
   filters?: string
 }
 
-/** cvxnn fit-images: image files in, a certified convolutional network out. */
+/** cvxnn fit-images, or fit --program ccnn: image files in, a certified convolutional network out. */
 export function addFitImages(program: Command): void {
   const command = program
     .command('fit-images')
-    .description('train a convexified convolutional network on images')
+    .description('train a convexified convolutional network on images, as fit --program ccnn does')
     .argument('<images>', 'IDX file of images with --labels, or a binary file of CIFAR-10; gzip-compressed or not')
     .option('--labels <labels>', 'IDX file of their classes')
     .option('--test <images>', 'images to test on')

@@ -37,7 +37,7 @@ export function addFit(program: Command): void {
     .description('train a network on a table and say how close to optimal it is')
     .argument('<data.csv>', 'table with a header row')
   addTableOptions(command).addOption(lambdaOption).option('--folds <count>', 'folds of the cross-validation', whole, 5)
-  addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods])))
+  addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods, 'ccnn'])))
     .option('-o, --out <model.json>', 'write the model here')
     .addHelpText(
       'after',
@@ -47,6 +47,9 @@ Examples:
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
   $ cvxnn fit iris.csv --target species --program fenchel --layers 4,32,3
+  $ cvxnn fit data_batch_1.bin --program ccnn
+
+With --program ccnn the data are image files and the options those of cvxnn fit-images.
 
 Exit code: 0 when solved to the tolerance, 1 when not, 2 when the input is wrong.`,
     )
