@@ -38,6 +38,9 @@ const ARMIJO = 1e-4
 const STEPS_A_ROUND = 50
 /** How often weights that are beyond rounding are cut to a thousandth before they are set to zero. */
 const CUTS = 20
+/** Halvings end at this share of a step; damping over the diagonal of H: at first and least, most, and by what it changes. */
+const SHORTEST = 1 / 32
+const DAMPING = { least: 1e-11, most: 1e4, less: 0.1, more: 100 }
 /** The relative gap from which on a step may be the last, and is followed rather than factored. */
 const NEAR = 1e-2
 
@@ -56,6 +59,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   const correlations = targets.map(() => new Float64Array(P * d))
   let whole = { primal: 0, gap: Number.POSITIVE_INFINITY, relative: 1 }
   let factored = false
+  const control = { damping: DAMPING.least }
 
   const write = (block: number, position: number, vectors: readonly Vector[]): void => {
     outputs.forEach((output, k) => {
@@ -95,7 +99,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
       if (moved && state.gap <= target) break
       if (state.gap <= ROUNDING * state.primal) break
       if (moved) yield { coefficients, certify: false }
-      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative < NEAR)) {
+      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative < NEAR, control)) {
         // The factor is that of a step not taken.
         factored = false
         break
@@ -151,7 +155,9 @@ function workingSet(eta: Vector, lengths: Vector, lambda: number, n: number): In
  * Moves the weights one step, and the model with them; false when no step lowers phi.
  *
  * The quadratic model's right-hand side is first that of the root form 1/|A_b'theta| = 1/lambda, which is nearly linear in
- * eta and reaches far; where that is no direction of descent it is the plain gradient's.
+ * eta and reaches far; where that is no direction of descent it is the plain gradient's. Where H is nearly singular, as for
+ * gates that hardly differ, neither may lead anywhere at length: then the step is damped by the diagonal of H, more and more
+ * until one does, and less after every full step.
  */
 function newtonStep(
   model: VariationalModel,
@@ -161,6 +167,7 @@ function newtonStep(
   vectors: readonly Vector[],
   lengths: Vector,
   near: boolean,
+  state: { damping: number },
 ): boolean {
   const free: number[] = []
   for (let i = 0; i < chosen.length; i++) if (weights[i]! > 0 || lengths[i]! > lambda) free.push(i)
@@ -173,31 +180,37 @@ function newtonStep(
   )
   if (!H) return false
   const value = phi(model, weights, lambda)
-  for (const root of [true, false]) {
-    const b = new Float64Array(f)
-    for (let i = 0; i < f; i++) {
-      const length = lengths[free[i]!]!
-      b[i] = root ? (length * length * (length - lambda)) / lambda : (length * length - lambda * lambda) / 2
-      for (let j = 0; j < f; j++) b[i]! += H[i * f + j]! * weights[free[j]!]!
-    }
-    const goal = nonnegativeQp(backend(), f, H, b, new Uint8Array(f).fill(1))
-    if (!goal) continue
-    let slope = 0
-    for (let i = 0; i < f; i++)
-      slope += ((lambda * lambda - lengths[free[i]!]! ** 2) / 2) * (goal[i]! - weights[free[i]!]!)
-    if (!(slope < 0)) continue
-    const trial = weights.slice()
-    for (let t = 1; t > 1e-6; t /= 2) {
+  const trial = weights.slice()
+  for (; state.damping <= DAMPING.most; state.damping *= DAMPING.more) {
+    const damped = H.slice()
+    for (let i = 0; i < f; i++) damped[i * (f + 1)]! *= 1 + state.damping
+    for (const root of [true, false]) {
+      const b = new Float64Array(f)
       for (let i = 0; i < f; i++) {
-        const from = weights[free[i]!]!
-        trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
+        const length = lengths[free[i]!]!
+        b[i] = root ? (length * length * (length - lambda)) / lambda : (length * length - lambda * lambda) / 2
+        for (let j = 0; j < f; j++) b[i]! += damped[i * f + j]! * weights[free[j]!]!
       }
-      if (!model.move(chosen, trial, near)) continue
-      if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
-      weights.set(trial)
-      return true
+      const goal = nonnegativeQp(backend(), f, damped, b, new Uint8Array(f).fill(1))
+      if (!goal) continue
+      let slope = 0
+      for (let i = 0; i < f; i++)
+        slope += ((lambda * lambda - lengths[free[i]!]! ** 2) / 2) * (goal[i]! - weights[free[i]!]!)
+      if (!(slope < 0)) continue
+      for (let t = 1; t >= SHORTEST; t /= 2) {
+        for (let i = 0; i < f; i++) {
+          const from = weights[free[i]!]!
+          trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
+        }
+        if (!model.move(chosen, trial, near)) continue
+        if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
+        weights.set(trial)
+        if (t === 1) state.damping = Math.max(DAMPING.least, state.damping * DAMPING.less)
+        return true
+      }
     }
   }
+  state.damping = DAMPING.least
   return false
 }
 

@@ -88,6 +88,35 @@ describe('etaNewton', () => {
     expect(next.certificate.primal).toBeGreaterThanOrEqual(0.97 * found.certificate.dual)
   })
 
+  it('keeps its speed where gates hardly differ and H is nearly singular', () => {
+    const draws = random(2)
+    const X = matrix(
+      150,
+      4,
+      Float64Array.from({ length: 600 }, () => Math.round(10 * draws.normal()) / 10),
+    )
+    // Three classes of a smooth function, one against all, on gates of one feature each: neighbours differ in a row or two.
+    const score = Array.from(
+      { length: 150 },
+      (_, r) => X.data[4 * r]! + 0.3 * X.data[4 * r + 1]! + 0.1 * draws.normal(),
+    )
+    const y = matrix(
+      150,
+      3,
+      Float64Array.from({ length: 450 }, (_, k) => {
+        const of = score[Math.floor(k / 3)]!
+        return (of < -0.5 ? 0 : of < 0.5 ? 1 : 2) === k % 3 ? 1 : -1
+      }),
+    )
+    const gates = sampleGates(X, { count: 250, seed: 1, bias: true, order: 1 })
+    const program = gatedReluProgram({ X, y, gates, bias: true, lambda: 0 })
+    const top = lambdaMax(program)
+    for (const ratio of [1e-3, 1e-4]) {
+      const found = solveSync({ ...program, lambda: ratio * top }, { solver: etaNewton(), maxIterations: 250 })
+      expect(found.status).toBe('solved')
+    }
+  })
+
   it('starts from weights beyond any rounding', () => {
     const program = { ...made(typical), lambda: 1e-280 }
     const coefficients = new Float64Array(program.operator.columns).fill(1e100)
