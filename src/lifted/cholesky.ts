@@ -1,10 +1,10 @@
 import { backend } from '../numerics/backends/index.ts'
-import { matrix } from '../numerics/matrix.ts'
+import { transpose } from '../numerics/products.ts'
 import type { Matrix } from '../types.ts'
 
 /**
- * M = L L' over the lower triangle of M. Where a pivot is not positive, M gets a little added to its diagonal first, which
- * leaves a majoriser a majoriser.
+ * M = L L' over the lower triangle of M, by the backend. Where a pivot is not positive, M gets a little added to its
+ * diagonal first, which leaves a majoriser a majoriser: the backend's own factorisation only says that there is such a pivot.
  */
 export function factor(M: Matrix): void {
   const n = M.rows
@@ -24,14 +24,8 @@ export function factor(M: Matrix): void {
 /** G <- G M^-1 for M = L L' as `factor` leaves it, one system a row of G. */
 export function solveRows(L: Matrix, G: Matrix): void {
   const [n, m] = [G.columns, G.rows]
-  const B = transpose(G)
-  backend().triangularSolve(false, n, m, L.data, n, B.data, m)
-  backend().triangularSolve(true, n, m, L.data, n, B.data, m)
-  G.data.set(transpose(B).data)
-}
-
-function transpose({ rows, columns, data }: Matrix): Matrix {
-  const T = matrix(columns, rows)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) T.data[j * rows + i] = data[i * columns + j]!
-  return T
+  const B = transpose(G.data, m, n)
+  backend().triangularSolve(false, n, m, L.data, n, B, m)
+  backend().triangularSolve(true, n, m, L.data, n, B, m)
+  transpose(B, n, m, G.data)
 }
