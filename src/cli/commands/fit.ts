@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { liftedMethods } from '../../estimators/lifted-options.ts'
 import type { TrainOptions } from '../../estimators/options.ts'
@@ -7,8 +6,8 @@ import type { TrainingProblem } from '../../estimators/prepare.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
-import { fingerprint, modelText, requireWritable, writeWhole } from '../files.ts'
-import { metricsOf, metricsText } from '../metrics.ts'
+import { requireWritable } from '../files.ts'
+import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
 import {
   addLiftedOptions,
   addOutputOptions,
@@ -78,29 +77,19 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
       '--penalty ridge has no largest lambda for a cross-validation to start from; give --lambda <number>.',
     )
   if (flags.out !== undefined) await requireWritable(flags.out)
-  const { dataset, train, test } = await readSplitTable(path, flags)
+  const split = await readSplitTable(path, flags)
+  const { dataset, train } = split
   if (!flags.json && dataset.constant.length > 0)
     remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
   const begun = performance.now()
   const estimator = await trainOn(train, trainOptions(flags), flags)
   const seconds = (performance.now() - begun) / 1000
   const { certificate, status, selectedLambda, network, crossValidation } = estimator
-  const classes = dataset.classes
   // Data with few rows or features have fewer patterns than asked for.
   const { count } = problemOf(estimator, train).gates
-  const scores = { train: metricsOf(network, train, classes), ...(test && { test: metricsOf(network, test, classes) }) }
-  if (flags.out !== undefined) {
-    const data = {
-      source: basename(path),
-      rows: dataset.X.rows,
-      testFraction: flags.test,
-      splitSeed: flags.seed,
-      missing: flags.missing,
-      fingerprint: fingerprint(train.X, train.y),
-    }
-    await writeWhole(flags.out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
-  }
-  const rows = { train: train.X.rows, test: test?.X.rows ?? 0 }
+  const scores = scoresOf(network, split)
+  if (flags.out !== undefined) await writeFitted(flags.out, estimator, path, flags, split)
+  const rows = rowsOf(split)
   if (flags.json) {
     print(
       JSON.stringify({
@@ -113,9 +102,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   } else {
     const chosen = crossValidation?.points.find((point) => point.lambda === selectedLambda)
     const held = chosen && ` (cross-validated: held-out loss ${brief(chosen.mean)} ± ${brief(chosen.standardError)})`
-    print(
-      `${basename(path)}: ${dataset.task}, ${rows.train} rows to train on, ${rows.test} to test on, ${dataset.X.columns} features`,
-    )
+    print(headingOf(path, split))
     for (const line of pairs([
       ['status', `${status} in ${seconds.toFixed(1)} s`],
       ['lambda', `${brief(selectedLambda)}${held ?? ''}`],
@@ -127,9 +114,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
             `${brief(certificate.stationarity)} of the gradient at zero: with lambda 0 there is no lower bound`,
           ],
       ['neurons', `${network.width}`],
-      ['train', metricsText(scores.train)],
-      ...(scores.test ? [['test', metricsText(scores.test)] as const] : []),
-      ...(flags.out ? [['model', flags.out] as const] : []),
+      ...closingPairs(scores, flags.out),
     ]))
       print(line)
     if (status !== 'solved') remark(advice(estimator, flags.lambda === 'cv'))

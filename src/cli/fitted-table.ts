@@ -1,0 +1,57 @@
+import { basename } from 'node:path'
+import type { Model } from '../types.ts'
+import { type Fitted, fingerprint, modelText, writeWhole } from './files.ts'
+import { type Metrics, metricsOf, metricsText } from './metrics.ts'
+import type { TableFlags } from './options.ts'
+import type { SplitTable } from './table-data.ts'
+
+/** How well a network does on the rows it was trained on, and on those held out. */
+export interface Scores {
+  readonly train: Metrics
+  readonly test?: Metrics
+}
+
+export function scoresOf(network: Model, { dataset, train, test }: SplitTable): Scores {
+  const { classes } = dataset
+  return { train: metricsOf(network, train, classes), ...(test && { test: metricsOf(network, test, classes) }) }
+}
+
+/** How many rows there are of either kind. */
+export function rowsOf({ train, test }: SplitTable): { train: number; test: number } {
+  return { train: train.X.rows, test: test?.X.rows ?? 0 }
+}
+
+/** Writes the model of a table, with how to read such a table and which of its rows it was trained on. */
+export async function writeFitted(
+  out: string,
+  estimator: Fitted,
+  path: string,
+  flags: TableFlags,
+  { dataset, train }: SplitTable,
+): Promise<void> {
+  const data = {
+    source: basename(path),
+    rows: dataset.X.rows,
+    testFraction: flags.test,
+    splitSeed: flags.seed,
+    missing: flags.missing,
+    fingerprint: fingerprint(train.X, train.y),
+  }
+  await writeWhole(out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
+}
+
+/** The line above what is said of a fit. */
+export function headingOf(path: string, split: SplitTable): string {
+  const { task, X } = split.dataset
+  const rows = rowsOf(split)
+  return `${basename(path)}: ${task}, ${rows.train} rows to train on, ${rows.test} to test on, ${X.columns} features`
+}
+
+/** Its last lines: how well the network does, and where it was written. */
+export function closingPairs({ train, test }: Scores, out: string | undefined): (readonly [string, string])[] {
+  return [
+    ['train', metricsText(train)],
+    ...(test ? [['test', metricsText(test)] as const] : []),
+    ...(out ? [['model', out] as const] : []),
+  ]
+}
