@@ -171,7 +171,9 @@ function made(
     penalty,
     lambda: 0,
   })
-  return { ...program, lambda: ratio * lambdaMax(program) || 1 }
+  // Labels that cancel on duplicated rows leave a lambda_max of rounding, and no program to speak of.
+  const top = lambdaMax(program)
+  return { ...program, lambda: top > 1e-12 ? ratio * top : 1 }
 }
 
 function signs(y: { rows: number; columns: number; data: Float64Array }): ReturnType<typeof matrix> {
