@@ -2,6 +2,7 @@ import { isZeroBlock } from '../src/numerics/blocks.ts'
 import { random } from '../src/numerics/random.ts'
 import { dot, norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, LinearOperator, Loss, Solver, Step, Vector } from '../src/types.ts'
+import { positiveCurvatures } from './positive-curvatures.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
 /** First-order steps before the first Newton step, and between bouts of at most so many Newton steps. */
@@ -13,8 +14,6 @@ const REDUCTION = 1e-2
 const MOST = 300
 /** Conjugate gradient iterations between two turns for others. */
 const TURN = 10
-/** Curvatures below this share of the largest are raised to it. */
-const FLOOR = 1e-5
 /**
  * What is added to the Hessian, over its mean diagonal entry: at first, at least, and by what it is multiplied after a step
  * that counts in full, one that had to be shortened, and one that does not count.
@@ -145,8 +144,9 @@ function* newtonStep(
 ): Generator<Step, { direction: Vector; slope: number }> {
   const { operator, size, x, lengths } = part
   const m = x.length
-  const curvatures = floored(loss, at.fit)
-  const gradient = operator.adjoint(loss.gradient(at.fit))
+  const slope = loss.gradient(at.fit)
+  const curvatures = positiveCurvatures(loss, at.fit, slope)
+  const gradient = operator.adjoint(slope)
   for (let g = 0; g < lengths.length; g++) {
     // A zero group among those of an active block stays where it is.
     if (lengths[g] === 0) gradient.fill(0, g * size, (g + 1) * size)
@@ -207,13 +207,6 @@ function* newtonStep(
     if (k % TURN === 0) yield at
   }
   return { direction, slope: dot(gradient, direction) }
-}
-
-function floored(loss: Loss, fit: Vector): Vector {
-  if (loss.quadratic) return new Float64Array(fit.length).fill(loss.quadratic.curvature)
-  const curvatures = loss.curvatures!(fit)
-  const floor = FLOOR * curvatures.reduce((most, entry) => Math.max(most, entry), 0) || FLOOR * loss.smoothness
-  return curvatures.map((entry) => Math.max(floor, entry))
 }
 
 /** The mean of the diagonal of A' diag(h) A. */

@@ -3,7 +3,7 @@ import { solveTriangle } from '../src/numerics/triangular.ts'
 import type { Vector } from '../src/types.ts'
 
 /** Rounds after which a problem as good as singular is given up: what is found by then, cut at zero, may still be a descent. */
-const MOST = 60
+const MOST = 100
 
 /** Rounding of H that a diagonal is raised by, relative: first a little, and more where that is not enough. */
 const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
@@ -30,7 +30,7 @@ export function nonnegativeQp(
   const wrong: number[] = []
   let fewest = k + 1
   let patience = 3
-  for (let round = 0; round < MOST; round++) {
+  for (let round = 0; round < MOST + 5 * k; round++) {
     if (!solveFree(backend, k, H, b, positive, x)) return undefined
     wrong.length = 0
     for (let i = 0; i < k; i++) {

@@ -2,11 +2,10 @@ import { backend } from '../src/numerics/backends/index.ts'
 import { dot } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { coneProblem } from './cone-problem.ts'
+import { positiveCurvatures } from './positive-curvatures.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 import { variationalProblem } from './variational-problem.ts'
 
-/** Curvatures below this share of the largest are raised to it: the model must have some everywhere. */
-const FLOOR = 1e-5
 /** The model is solved until its gap is this share of the decrease that it promises. */
 const ACCURACY = 0.1
 /** Armijo's share of the decrease that the model promises. */
@@ -101,15 +100,14 @@ interface Model {
 function quadraticModels(program: ConvexProgram, fit: Vector, slope: Vector, goal: Vector): Model[] {
   const { operator, loss, penalty, lambda } = program
   const maps = operator.blocks!
-  const curvatures = loss.curvatures!(fit)
-  const floor = FLOOR * curvatures.reduce((most, entry) => Math.max(most, entry), 0) || 1
+  const curvatures = positiveCurvatures(loss, fit, slope)
   const { rows: n, outputs } = maps
   return Array.from({ length: outputs }, (_, output) => {
     const roots = new Float64Array(n)
     const target = new Float64Array(n)
     for (let r = 0; r < n; r++) {
       const k = r * outputs + output
-      const root = Math.sqrt(Math.max(floor, curvatures[k]!))
+      const root = Math.sqrt(curvatures[k]!)
       roots[r] = root
       target[r] = root * fit[k]! - slope[k]! / root
     }
