@@ -24,6 +24,7 @@ export interface TrainFlags {
   loss: LossName
   lambda: number | 'cv'
   gates: number
+  gateOrder: number | 'cv'
   penalty: NonNullable<TrainOptions['penalty']>
   bias: boolean
   standardize: boolean
@@ -93,7 +94,15 @@ export function addTrainOptions(command: Command, names: readonly string[] = pro
         .choices(Object.keys(losses))
         .default('squared'),
     )
-    .option('--gates <count>', 'activation patterns to sample', whole, 200)
+    .option('--gates <count>', 'activation patterns to sample', whole, 300)
+    .addOption(
+      new Option(
+        '--gate-order <count|cv>',
+        'features that enter a gate, drawn at random; 0 for all, or cv to choose with lambda among 0, 1 and 2',
+      )
+        .argParser((text) => (text === 'cv' ? 'cv' : wholeOrZero(text)))
+        .default('cv'),
+    )
     .addOption(new Option('--penalty <name>', 'what is kept small').choices(Object.keys(penalties)).default('group-l1'))
     .option('--no-bias', 'neurons and gates without a bias')
     .option('--no-standardize', 'train on the columns as they are')
@@ -128,10 +137,10 @@ export function delimiterOption(): Option {
 }
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
-  const { program, loss, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, timeLimit, folds } =
-    flags
+  const { program, loss, lambda, gates, gateOrder, penalty, bias, standardize } = flags
+  const { seed, tolerance, maxIterations, timeLimit, folds } = flags
   return {
-    ...{ program, loss, lambda, gates, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
+    ...{ program, loss, lambda, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
     ...(timeLimit !== undefined && { timeLimit }),
   }
 }

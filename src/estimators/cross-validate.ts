@@ -24,6 +24,8 @@ export interface CrossValidation {
   readonly points: readonly CrossValidationPoint[]
   /** The lambda of the smallest mean loss; the larger one of equals. */
   readonly selectedLambda: number
+  /** How many features entered a gate, 0 for all: of those tried, the one with the smallest mean loss. */
+  readonly gateOrder: number
 }
 
 /** Relative gap to which the folds are solved: far below what a held-out loss can tell apart. */
@@ -47,11 +49,12 @@ export function* crossValidate(
   X: Matrix,
   Y: Matrix,
   settings: TrainSettings,
+  gateOrder: number,
   task: Task,
   folds: readonly Fold[],
   signal?: AbortSignal,
 ): Generator<{ share: number; lambda: number }, CrossValidation> {
-  const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings)
+  const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings, { gateOrder })
   const grid = lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
   const variance = totalVariance(Y) || 1
   const parts: Part[] = []
@@ -62,7 +65,7 @@ export function* crossValidate(
     const trainY = selectRows(Y, fold.train)
     const prepared = preparation(trainX, trainY, settings, task)
     parts.push({
-      program: trainingProgram(trainX, trainY, prepared, settings),
+      program: trainingProgram(trainX, trainY, prepared, settings, { gateOrder }),
       network: (program, at) => unstandardize(program.recover(at), prepared.inputs, prepared.targets),
       validation: selectRows(X, fold.validation),
       expected: selectRows(Y, fold.validation),
@@ -72,7 +75,7 @@ export function* crossValidate(
   let best: CrossValidationPoint | undefined
   let worse = 0
   // An abort ends with what is known by then.
-  const result = (): CrossValidation => ({ points, selectedLambda: best?.lambda ?? grid[0]! })
+  const result = (): CrossValidation => ({ points, selectedLambda: best?.lambda ?? grid[0]!, gateOrder })
   for (const [k, lambda] of grid.entries()) {
     const losses: number[] = []
     for (const [f, part] of parts.entries()) {

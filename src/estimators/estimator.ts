@@ -48,6 +48,11 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
     return this.trained().selectedLambda
   }
 
+  /** How many features enter a gate; 0 is all of them. */
+  get selectedGateOrder(): number {
+    return this.trained().selectedGateOrder
+  }
+
   /** Held-out losses along the path; absent when lambda was given. */
   get crossValidation(): CrossValidation | undefined {
     return this.trained().crossValidation
@@ -60,14 +65,14 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
 
   /** Rebuilds the training problem of these rows and encoded targets, gates and all. */
   protected rebuild({ X, Y }: TrainingData): TrainingProblem {
-    const { prepared, settings, selectedLambda } = this.trained()
-    return trainingProblem(X, Y, prepared, settings, selectedLambda)
+    const { prepared, settings, selectedLambda: lambda, selectedGateOrder: gateOrder } = this.trained()
+    return trainingProblem(X, Y, prepared, settings, { lambda, gateOrder })
   }
 
   /** The program of these rows and encoded targets, at the lambda that was selected. */
   protected rebuildProgram({ X, Y }: TrainingData): ConvexProgram<TwoLayerNetwork> {
-    const { prepared, settings, selectedLambda } = this.trained()
-    return trainingProgram(X, Y, prepared, settings, selectedLambda)
+    const { prepared, settings, selectedLambda: lambda, selectedGateOrder: gateOrder } = this.trained()
+    return trainingProgram(X, Y, prepared, settings, { lambda, gateOrder })
   }
 
   protected override keep(state: TrainedState): void {
@@ -86,12 +91,13 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
       yield
       at = work.next()
     }
-    const { solution, prepared, crossValidation, selectedLambda } = at.value
+    const { solution, prepared, crossValidation, selectedLambda, selectedGateOrder } = at.value
     this.keep({
       settings: this.settings,
       network: solution.model,
       prepared,
       selectedLambda,
+      selectedGateOrder,
       status: solution.status,
       solver: solution.solver,
       iterations: solution.iterations,

@@ -13,6 +13,8 @@ export interface TrainedState {
   readonly network: TwoLayerNetwork
   readonly prepared: Preparation
   readonly selectedLambda: number
+  /** How many features enter a gate; 0 is all of them. */
+  readonly selectedGateOrder: number
   readonly status: Status
   readonly solver: string
   readonly iterations: number
@@ -42,8 +44,18 @@ export function stateToJson(
   state: TrainedState,
   classes?: readonly Label[],
 ): EstimatorJson {
-  const { settings, network, prepared, selectedLambda, status, solver, iterations, certificate, crossValidation } =
-    state
+  const {
+    settings,
+    network,
+    prepared,
+    selectedLambda,
+    selectedGateOrder,
+    status,
+    solver,
+    iterations,
+    certificate,
+    crossValidation,
+  } = state
   return {
     format: 'cvxnn',
     version: 1,
@@ -51,6 +63,7 @@ export function stateToJson(
     settings,
     ...(classes && { classes }),
     selectedLambda,
+    selectedGateOrder,
     status,
     solver,
     iterations,
@@ -73,6 +86,7 @@ const schema = v.object({
     loss: v.picklist(Object.keys(losses) as (keyof typeof losses)[]),
     lambda: v.union([v.number(), v.literal('cv')]),
     gates: v.number(),
+    gateOrder: v.union([v.number(), v.literal('cv')]),
     penalty: v.picklist(Object.keys(penalties) as (keyof typeof penalties)[]),
     bias: v.boolean(),
     standardize: v.boolean(),
@@ -86,6 +100,7 @@ const schema = v.object({
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: atLeastZero,
+  selectedGateOrder: atLeastZero,
   status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
   solver: v.string(),
   iterations: v.number(),
@@ -104,6 +119,7 @@ const schema = v.object({
     v.object({
       points: v.array(v.object({ lambda: atLeastZero, mean: v.number(), standardError: v.number(), folds: numbers })),
       selectedLambda: atLeastZero,
+      gateOrder: atLeastZero,
     }),
   ),
   prepared: v.object({ inputs: scaling, targets: scaling }),

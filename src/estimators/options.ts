@@ -53,8 +53,13 @@ export interface TrainOptions {
    * Units: that of |f(x) - y|^2 / (2 n c) per unit of weight norm.
    */
   lambda?: number | 'cv'
-  /** How many activation patterns to sample (default 200). */
+  /** How many activation patterns to sample (default 300). */
   gates?: number
+  /**
+   * How many features, drawn at random for each, enter one gate; 0 for all of them. `'cv'` (default): chosen among 0, 1
+   * and 2 together with lambda, where that is chosen; 0 where lambda is given.
+   */
+  gateOrder?: number | 'cv'
   /** Default `group-l1`: whole neurons vanish. */
   penalty?: PenaltyName
   /** A bias per neuron and gate, penalised with the weights (default true). */
@@ -73,7 +78,7 @@ export interface TrainOptions {
   folds?: number
   /** Lambdas tried by the cross-validation, geometric from lambda_max down (default 12). */
   lambdaCount?: number
-  /** Smallest lambda tried over lambda_max (default 1e-3). */
+  /** Smallest lambda tried over lambda_max (default 1e-4). */
   lambdaRatio?: number
 }
 
@@ -84,7 +89,8 @@ const defaults: TrainSettings = {
   program: 'gated-relu',
   loss: 'squared',
   lambda: 'cv',
-  gates: 200,
+  gates: 300,
+  gateOrder: 'cv',
   penalty: 'group-l1',
   bias: true,
   standardize: true,
@@ -94,7 +100,13 @@ const defaults: TrainSettings = {
   timeLimit: null,
   folds: 5,
   lambdaCount: 12,
-  lambdaRatio: 1e-3,
+  lambdaRatio: 1e-4,
+}
+
+/** The numbers of features a gate may have that are to be tried, the first of equals winning. */
+export function gateOrders({ gateOrder, lambda }: TrainSettings): readonly number[] {
+  if (gateOrder !== 'cv') return [gateOrder]
+  return lambda === 'cv' ? [0, 1, 2] : [0]
 }
 
 /** Settings as options again. */
@@ -136,6 +148,8 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   if (settings.lambda === 'cv' && settings.penalty === 'ridge')
     refuse('lambda', 'a number with the ridge penalty, which has no lambda_max to start a path from')
   whole('gates', 1)
+  if (settings.gateOrder !== 'cv' && !(Number.isSafeInteger(settings.gateOrder) && settings.gateOrder >= 0))
+    refuse('gateOrder', 'a whole number of features, 0 for all of them, or "cv"')
   whole('folds', 2)
   whole('lambdaCount', 1)
   whole('maxIterations', 1)

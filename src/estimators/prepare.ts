@@ -24,15 +24,23 @@ export function preparation(X: Matrix, Y: Matrix, settings: TrainSettings, task:
   return { inputs, targets: task === 'classification' ? { ...targets, scale: identity(Y.columns).scale } : targets }
 }
 
+/** What is chosen where settings leave it open. */
+export interface Selection {
+  readonly lambda?: number
+  /** How many features enter a gate; 0 is all of them. */
+  readonly gateOrder?: number
+}
+
 /** The ingredients of the program that training solves: prepared rows, sampled gates, penalty. */
 export function trainingProblem(
   X: Matrix,
   Y: Matrix,
   prepared: Preparation,
   settings: TrainSettings,
-  lambda = 0,
+  { lambda = 0, gateOrder = 0 }: Selection = {},
 ): TrainingProblem {
   const rows = applyStandardization(X, prepared.inputs)
+  const features = informative(rows)
   return {
     X: rows,
     y: applyStandardization(Y, prepared.targets),
@@ -40,7 +48,8 @@ export function trainingProblem(
       count: settings.gates,
       seed: settings.seed,
       bias: settings.bias,
-      features: informative(rows),
+      features,
+      ...(gateOrder > 0 && { order: Math.min(gateOrder, features.length) }),
     }),
     lambda,
     // One column holds two classes, of which softmax is the logistic loss.
@@ -75,9 +84,9 @@ export function trainingProgram(
   Y: Matrix,
   prepared: Preparation,
   settings: TrainSettings,
-  lambda = 0,
+  selection: Selection = {},
 ): ConvexProgram<TwoLayerNetwork> {
-  const problem = trainingProblem(X, Y, prepared, settings, lambda)
+  const problem = trainingProblem(X, Y, prepared, settings, selection)
   // Each program takes back only networks of its own kind.
   return (
     settings.program === 'relu' ? reluProgram(problem) : gatedReluProgram(problem)

@@ -5,7 +5,7 @@ import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { unstandardize } from '../models/unstandardize.ts'
 import type { Certificate, Matrix, Solution } from '../types.ts'
 import { type CrossValidation, crossValidate } from './cross-validate.ts'
-import type { TrainSettings } from './options.ts'
+import { gateOrders, type TrainSettings } from './options.ts'
 import { type Preparation, preparation, trainingProgram } from './prepare.ts'
 
 /** What training reports while it works. */
@@ -27,6 +27,7 @@ export interface Trained {
   readonly solution: Solution<TwoLayerNetwork>
   readonly prepared: Preparation
   readonly selectedLambda: number
+  readonly selectedGateOrder: number
   readonly crossValidation?: CrossValidation
 }
 
@@ -40,10 +41,10 @@ export function* training(
   signal?: AbortSignal,
 ): Generator<TrainProgress | undefined, Trained> {
   let lambda = settings.lambda
+  let gateOrder = gateOrders(settings)[0]!
   let crossValidation: CrossValidation | undefined
   let cutShort = false
   const prepared = preparation(X, Y, settings, task)
-  const program = trainingProgram(X, Y, prepared, settings)
   if (lambda === 'cv') {
     if (X.rows < 2)
       throw new RangeError(
@@ -54,25 +55,28 @@ export function* training(
       seed: settings.seed,
       ...(labels && { stratify: labels }),
     })
-    const validating = crossValidate(X, Y, settings, task, folds, signal)
-    let at = validating.next()
-    while (!at.done) {
-      yield { phase: 'cross-validation', ...at.value }
-      at = validating.next()
+    const orders = gateOrders(settings)
+    for (const [k, order] of orders.entries()) {
+      const validating = crossValidate(X, Y, settings, order, task, folds, signal)
+      let at = validating.next()
+      while (!at.done) {
+        const share = (k + at.value.share) / orders.length
+        yield { phase: 'cross-validation', share, lambda: at.value.lambda }
+        at = validating.next()
+      }
+      if (!crossValidation || leastLoss(at.value) < leastLoss(crossValidation)) crossValidation = at.value
+      cutShort = signal?.aborted ?? false
+      if (cutShort) break
     }
-    crossValidation = at.value
-    lambda = crossValidation.selectedLambda
-    cutShort = signal?.aborted ?? false
+    lambda = crossValidation!.selectedLambda
+    gateOrder = crossValidation!.gateOrder
   }
-  const walking = walk(
-    { ...program, lambda },
-    {
-      tolerance: settings.tolerance,
-      maxIterations: settings.maxIterations,
-      ...(settings.timeLimit !== null && { timeLimit: settings.timeLimit }),
-      ...(signal && { signal }),
-    },
-  )
+  const walking = walk(trainingProgram(X, Y, prepared, settings, { lambda, gateOrder }), {
+    tolerance: settings.tolerance,
+    maxIterations: settings.maxIterations,
+    ...(settings.timeLimit !== null && { timeLimit: settings.timeLimit }),
+    ...(signal && { signal }),
+  })
   let at = walking.next()
   while (!at.done) {
     yield at.value && { phase: 'training', lambda, ...at.value }
@@ -85,6 +89,12 @@ export function* training(
     solution,
     prepared,
     selectedLambda: lambda,
+    selectedGateOrder: gateOrder,
     ...(crossValidation && { crossValidation }),
   }
+}
+
+/** Infinity where an abort left nothing to compare. */
+function leastLoss({ points }: CrossValidation): number {
+  return Math.min(...points.map(({ mean }) => mean))
 }

@@ -29,7 +29,7 @@ function variance(values: readonly number[]): number {
 describe('what the benchmarks select', () => {
   it('for regression is what the estimator selects, with the same held-out losses', () => {
     const { best, judged, train } = chosen(rows, [candidate(0)])
-    const regressor = new ReluRegressor({ gates: 15, folds, ...path }).train(X, y)
+    const regressor = new ReluRegressor({ gates: 15, gateOrder: 0, folds, ...path }).train(X, y)
     const { points } = regressor.crossValidation!
     expect(judged.map(({ lambda }) => lambda)).toEqual(points.map(({ lambda }) => lambda))
     judged.forEach(({ summary }, k) => {
@@ -48,7 +48,7 @@ describe('what the benchmarks select', () => {
     const classes: Rows = { task: 'classification', X: points, y: encodeLabels(blurred).y }
     for (const loss of ['squared', 'logistic'] as const) {
       const { judged } = chosen(classes, [candidate(0, loss)], blurred)
-      const classifier = new ReluClassifier({ gates: 15, folds, loss, ...path }).train(points, blurred)
+      const classifier = new ReluClassifier({ gates: 15, gateOrder: 0, folds, loss, ...path }).train(points, blurred)
       const held = classifier.crossValidation!.points
       // One label of sixty may change sides between two solves to a gap of a thousandth.
       judged.forEach(({ lambda, summary }, k) => {

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts'
 import { bent, rays } from '../support/planted.ts'
 
-const quick = { gates: 15, folds: 4, lambdaCount: 6, lambdaRatio: 0.01 }
+const quick = { gates: 15, gateOrder: 0, folds: 4, lambdaCount: 6, lambdaRatio: 0.01 }
 const { X, y } = bent(60, 1, 0.4)
 
 function rowsOf(M: Matrix, rows: Int32Array): Matrix {
@@ -96,6 +96,35 @@ describe('cross-validation', () => {
     expect(points.length).toBeLessThan(30)
     const best = points.find(({ lambda }) => lambda === selectedLambda)!
     expect(points.slice(-3).every(({ mean }) => mean > best.mean + best.standardError)).toBe(true)
+  })
+
+  it('chooses how many features enter a gate: one where targets bend along axes', () => {
+    const rows = bent(80, 3).X
+    const steps = Array.from(
+      { length: 80 },
+      (_, r) => Math.max(0, rows.data[r * rows.columns]!) - Math.abs(rows.data[r * rows.columns + 1]!),
+    )
+    const chosen = new ReluRegressor({ ...quick, gates: 30, gateOrder: 'cv' }).train(rows, steps)
+    const orders = [0, 1, 2].map((gateOrder) =>
+      new ReluRegressor({ ...quick, gates: 30, gateOrder }).train(rows, steps),
+    )
+    const least = orders.map(({ crossValidation }) => Math.min(...crossValidation!.points.map(({ mean }) => mean)))
+    expect(chosen.selectedGateOrder).toBe(least.indexOf(Math.min(...least)))
+    expect(chosen.selectedGateOrder).toBeGreaterThan(0)
+    const { vectors, bias } = chosen.problem(rows, steps).gates
+    expect(bias).toBe(true)
+    for (let i = 0; i < vectors.rows; i++) {
+      const gate = vectors.data.subarray(i * vectors.columns, (i + 1) * vectors.columns - 1)
+      expect(gate.filter((value) => value !== 0).length).toBe(chosen.selectedGateOrder)
+    }
+    expect(chosen.predict(rows)).toEqual(orders[chosen.selectedGateOrder]!.predict(rows))
+    expect(ReluRegressor.load(JSON.stringify(chosen)).selectedGateOrder).toBe(chosen.selectedGateOrder)
+  })
+
+  it('with a lambda that was given lets all features enter every gate, unless told otherwise', () => {
+    const options = { gates: 15, lambda: 0.01 }
+    expect(new ReluRegressor(options).train(X, y).selectedGateOrder).toBe(0)
+    expect(new ReluRegressor({ ...options, gateOrder: 1 }).train(X, y).selectedGateOrder).toBe(1)
   })
 
   it('takes as many folds as rows at most', () => {

@@ -34,6 +34,8 @@ describe('options', () => {
     [{ timeLimit: '5' }, 'timeLimit is "5", expected seconds above 0.'],
     [{ folds: 1 }, 'folds is 1, expected a whole number of at least 2.'],
     [{ lambdaCount: 0 }, 'lambdaCount is 0, expected a whole number of at least 1.'],
+    [{ gateOrder: -1 }, 'gateOrder is -1, expected a whole number of features, 0 for all of them, or "cv".'],
+    [{ gateOrder: 1.5 }, 'gateOrder is 1.5, expected a whole number of features, 0 for all of them, or "cv".'],
     [{ lambdaRatio: 0 }, 'lambdaRatio is 0, expected a number above 0 and at most 1.'],
     [{ lambdaRatio: 1.5 }, 'lambdaRatio is 1.5, expected a number above 0 and at most 1.'],
     [{ lambdaRatio: '0.1' }, 'lambdaRatio is "0.1", expected a number above 0 and at most 1.'],
@@ -52,7 +54,7 @@ describe('options', () => {
     const plain = new ReluRegressor({ lambdaCount: 3, folds: 2 }).train(X, y)
     const same = new ReluRegressor({ lambdaCount: 3, folds: 2, ...options }).train(X, y)
     expect(same.toJSON()).toEqual(plain.toJSON())
-    expect(plain.toJSON().settings).toMatchObject({ lambda: 'cv', gates: 200, seed: 1, timeLimit: null })
+    expect(plain.toJSON().settings).toMatchObject({ lambda: 'cv', gates: 300, seed: 1, timeLimit: null })
   })
 
   it('stop the training: maxIterations and timeLimit give status and a usable network', () => {

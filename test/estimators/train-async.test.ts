@@ -46,7 +46,7 @@ describe('trainAsync', () => {
 
   it('reports the share of cross-validation from 0 towards 1, then ever better certificates', async () => {
     const seen: TrainProgress[] = []
-    const options = { gates: 20, folds: 3, lambdaCount: 4 }
+    const options = { gates: 20, gateOrder: 0, folds: 3, lambdaCount: 4 }
     const regressor = await new ReluRegressor(options).trainAsync(X, y, { onProgress: (at) => seen.push(at) })
     const first = seen.findIndex(({ phase }) => phase === 'training')
     const choosing = seen.slice(0, first).filter((at) => at.phase === 'cross-validation')
@@ -93,7 +93,7 @@ describe('trainAsync', () => {
 
   it('ends at an abort during cross-validation with what is known by then', async () => {
     const controller = new AbortController()
-    const options = { gates: 20, folds: 3, lambdaCount: 8, lambdaRatio: 1e-3 }
+    const options = { gates: 20, gateOrder: 0, folds: 3, lambdaCount: 8, lambdaRatio: 1e-3 }
     const regressor = await new ReluRegressor(options).trainAsync(X, y, {
       signal: controller.signal,
       onProgress: (at) => at.phase === 'cross-validation' && at.share > 0.5 && controller.abort(),

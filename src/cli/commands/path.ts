@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { sweep } from '../../../solvers/index.ts'
-import { trainSettings } from '../../estimators/options.ts'
+import { gateOrders, trainSettings } from '../../estimators/options.ts'
 import { preparation, trainingProgram } from '../../estimators/prepare.ts'
 import { unstandardize } from '../../models/unstandardize.ts'
 import { requireWritable, writeWhole } from '../files.ts'
@@ -58,7 +58,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
   const { classes } = dataset
   const settings = trainSettings(trainOptions({ ...flags, lambda: 0, folds: 5 }), 'cvxnn path', dataset.task)
   const prepared = preparation(train.X, train.y, settings, dataset.task)
-  const program = trainingProgram(train.X, train.y, prepared, settings)
+  const program = trainingProgram(train.X, train.y, prepared, settings, { gateOrder: gateOrders(settings)[0]! })
   const display = progressDisplay(flags)
   const points: PathPoint[] = []
   const options = {
