@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { transpose } from '../src/numerics/products.ts'
 import type { Vector } from '../src/types.ts'
 
 /**
@@ -62,7 +63,7 @@ export function faceModel(backend: Backend, n: number): FaceModel {
       // Z M^-1 Z' = Z Z' - (L^-1 S Z')'(L^-1 S Z'), or (L^-1 Z')'(L^-1 Z')
       if (small) backend.syrk(false, k, n, 1, Z, n, 0, H, k)
       if (q > 0) {
-        const inner = small ? new Float64Array(q * k) : transposed(Z, k, n)
+        const inner = small ? new Float64Array(q * k) : transpose(Z, k, n)
         if (small) backend.gemm(false, true, q, k, n, 1, S, n, Z, n, 0, inner, k)
         solveTriangle(false, inner, k)
         backend.syrk(true, k, size, small ? -1 : 1, inner, k, small ? 1 : 0, H, k)
@@ -71,10 +72,4 @@ export function faceModel(backend: Backend, n: number): FaceModel {
       return H
     },
   }
-}
-
-function transposed(Z: Vector, rows: number, columns: number): Vector {
-  const out = new Float64Array(rows * columns)
-  for (let i = 0; i < rows; i++) for (let r = 0; r < columns; r++) out[r * rows + i] = Z[i * columns + r]!
-  return out
 }

@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { transpose } from '../src/numerics/products.ts'
 import { solveTriangle } from '../src/numerics/triangular.ts'
 import { dot, norm, plus } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Vector } from '../src/types.ts'
@@ -181,7 +182,7 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
       for (const vectors of correlations)
         if (order === 0 || dual) {
           // H = (L^-1 Z)'(L^-1 Z)
-          const Z = transposed(maps.images(chosen, vectors), f, n)
+          const Z = transpose(maps.images(chosen, vectors), f, n)
           if (order > 0) backend.triangularSolve(false, n, f, L, n, Z, f)
           backend.syrk(true, f, n, 1, Z, f, 1, H, f)
         } else addPrimal(chosen, vectors, H)
@@ -261,15 +262,6 @@ function gathered(rows: Vector, chosen: readonly number[], d: number): Vector {
   chosen.forEach((i, w) => {
     out.set(rows.subarray(i * d, (i + 1) * d), w * d)
   })
-  return out
-}
-
-function transposed(A: Vector, rows: number, columns: number): Vector {
-  const out = new Float64Array(A.length)
-  // In tiles that both stay in cache.
-  for (let j0 = 0; j0 < columns; j0 += 32)
-    for (let i = 0; i < rows; i++)
-      for (let j = j0; j < Math.min(columns, j0 + 32); j++) out[j * rows + i] = A[i * columns + j]!
   return out
 }
 

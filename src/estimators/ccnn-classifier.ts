@@ -16,6 +16,7 @@ import type { ImageShape, PatchOptions } from '../operators/patches.ts'
 import type { PoolOptions } from '../operators/pooling.ts'
 import { ccnnProgram } from '../programs/ccnn/ccnn.ts'
 import type { Certificate, Matrix, ModelJson, Progress, Status } from '../types.ts'
+import { fieldsOf, requireOutputs } from './estimator-file.ts'
 import type { Label } from './file.ts'
 
 /** One convolutional layer of a `CcnnClassifier`. */
@@ -180,15 +181,12 @@ export class CcnnClassifier {
 
   /** @throws TypeError in one sentence when the file is foreign, of another kind, or damaged. */
   static load(json: string | object): CcnnClassifier {
-    const head = (typeof json === 'string' ? JSON.parse(json) : json) as Partial<ModelJson> | null
-    if (typeof head !== 'object' || head === null || head.format !== 'cvxnn' || head.kind !== 'ccnn-classifier')
-      throw new TypeError('load: this is not a ccnn-classifier of cvxnn; pass what toJSON() wrote.')
+    const head = fieldsOf('ccnn-classifier', json)
     return describeDamage(() => {
       const { options, classes, scale, layers, network } = v.parse(file, head)
       const loaded = new CcnnClassifier(options as unknown as CcnnTrainOptions)
       const stack = stackedCnnFromJson(network as unknown as ModelJson)
-      if (stack.outputs !== (classes.length === 2 ? 1 : classes.length))
-        throw new RangeError(`${classes.length} classes and ${stack.outputs} outputs do not belong together`)
+      requireOutputs(classes as Label[], stack.outputs)
       loaded.#state = { network: stack, classes, scale, layers: layers as unknown as CcnnLayerReport[] }
       return loaded
     })

@@ -123,7 +123,8 @@ describe('CcnnClassifier', () => {
     expect(() => new CcnnClassifier({ shape, layers: [blind, layer] }).train(train.X, train.labels)).toThrow(
       /found no filter for the next one/,
     )
-    expect(() => CcnnClassifier.load({ format: 'cvxnn', kind: 'relu-network' })).toThrow(/not a ccnn-classifier/)
+    expect(() => CcnnClassifier.load({ format: 'cvxnn', kind: 'relu-network' })).toThrow(/expected "ccnn-classifier"/)
+    expect(() => CcnnClassifier.load('{')).toThrow(/the text is no JSON/)
   })
 })
 
