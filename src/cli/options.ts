@@ -72,7 +72,16 @@ export interface LiftedFlags {
 }
 
 /** Flags of `fit` that belong to one family of programs only. */
-export const twoLayerFlags = ['loss', 'lambda', 'gates', 'penalty', 'bias', 'folds', 'maxIterations'] as const
+export const twoLayerFlags = [
+  'loss',
+  'lambda',
+  'gates',
+  'gateOrder',
+  'penalty',
+  'bias',
+  'folds',
+  'maxIterations',
+] as const
 export const liftedFlags = ['layers', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'sweeps'] as const
 
 export function addLiftedOptions(command: Command): Command {

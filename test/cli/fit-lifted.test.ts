@@ -52,7 +52,8 @@ describe('fit with a lifted program', () => {
     [['--layers', '5,8,1'], '--layers is 5,8,1 and bent.csv has 3 features and 1 output; pass 3,<widths>,1'],
     [['--layers', '3,8,1', '--hidden', '8'], '--layers and --hidden both name the hidden layers'],
     [['--gates', '10'], '--gates does not belong to --program fenchel; leave it out.'],
-    [['--no-bias'], '--bias does not belong to --program fenchel; leave it out.'],
+    [['--no-bias'], '--no-bias does not belong to --program fenchel; leave it out.'],
+    [['--gate-order', '1'], '--gate-order does not belong to --program fenchel; leave it out.'],
   ])('refuses %s', async (flags, sentence) => {
     const { code, stderr } = await run('fit', 'bent.csv', '-t', 'y', '--program', 'fenchel', ...flags)
     expect(code).toBe(2)

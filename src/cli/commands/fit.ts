@@ -56,10 +56,10 @@ Exit code: 0 when solved to the tolerance, 1 when not, 2 when the input is wrong
       const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
       const lifted = (liftedMethods as readonly string[]).includes(flags.program)
       const foreign = (lifted ? twoLayerFlags : liftedFlags).find(given)
-      if (foreign !== undefined)
-        throw new Error(
-          `--${foreign.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not belong to --program ${flags.program}; leave it out.`,
-        )
+      if (foreign !== undefined) {
+        const { long } = command.options.find((option) => option.attributeName() === foreign)!
+        throw new Error(`${long} does not belong to --program ${flags.program}; leave it out.`)
+      }
       if (!lifted) {
         process.exitCode = await fitTable(path, flags)
         return
