@@ -1,4 +1,4 @@
-import { gradientAtZero } from '../src/certificates/gradient-at-zero.ts'
+import { lambdaMax } from '../src/certificates/lambda-max.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
 import { coneNewton } from './cone-newton.ts'
 import { etaNewton } from './eta-newton.ts'
@@ -49,7 +49,7 @@ function newton(program: ConvexProgram): Solver[] {
   const { operator, penalty, loss, lambda } = program
   if (!operator.blocks || !penalty.groups || !(lambda > 0)) return []
   const { rows, count, size } = operator.blocks
-  const iterations = 100 * Math.max(1, penalty.polar(gradientAtZero(program)) / lambda) ** 0.6
+  const iterations = 100 * Math.max(1, lambdaMax(program) / lambda) ** 0.6
   const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0
   if (!loss.quadratic) return worth >= 6 && iterations >= MORE ? [proximalNewton()] : []
   if (worth >= 4) return [etaNewton()]

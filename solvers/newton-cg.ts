@@ -1,4 +1,4 @@
-import { isZeroBlock } from '../src/numerics/blocks.ts'
+import { gatherBlocks, isZeroBlock } from '../src/numerics/blocks.ts'
 import { random } from '../src/numerics/random.ts'
 import { dot, norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, LinearOperator, Loss, Solver, Step, Vector } from '../src/types.ts'
@@ -101,10 +101,7 @@ function activePart({ operator, penalty, blocks }: ConvexProgram, u: Vector): Ac
   const chosen: number[] = []
   for (let b = 0; b * unit < u.length; b++) if (!isZeroBlock(u, b * unit, unit)) chosen.push(b)
   if (chosen.length === 0) return undefined
-  const x = new Float64Array(chosen.length * unit)
-  chosen.forEach((b, k) => {
-    x.set(u.subarray(b * unit, (b + 1) * unit), k * unit)
-  })
+  const x = gatherBlocks(u, Int32Array.from(chosen), unit)
   const lengths = Float64Array.from({ length: x.length / size }, (_, g) => norm(x.subarray(g * size, (g + 1) * size)))
   return {
     operator: operator.select!(Int32Array.from(chosen)),

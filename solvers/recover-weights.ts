@@ -1,4 +1,5 @@
 import { certifyKernel } from '../src/certificates/certify-kernel.ts'
+import { filterFit } from '../src/numerics/filter-fit.ts'
 import { kernelSpectrum } from '../src/numerics/kernel-spectrum.ts'
 import { matrix } from '../src/numerics/matrix.ts'
 import { rowProducts, transpose } from '../src/numerics/products.ts'
@@ -88,7 +89,7 @@ export function recoverWeights(program: KernelProgram, alpha: Vector, options: R
     else B = marginCore(program, alpha, design, r)
     linear = matrix(r, q, rowProducts(B, r, transpose(spectrum.vectors.subarray(0, r * q), r, q), q, r))
   }
-  const fit = fitOfFilters(kernel, own.seen, linear)
+  const fit = filterFit(kernel, own.seen, linear)
   const sizes = width > 0 ? svd(linear.data, width, q).values : new Float64Array(0)
   const norm = sizes.reduce((total, value) => total + value, 0)
   return {
@@ -123,18 +124,6 @@ function coreRows(kernel: KernelProgram['kernel'], seen: Vector, vectors: Vector
           G.data[row + b * r + a]! += total / 2
         }
   return G
-}
-
-/** [tr H_i L_k]_ik */
-function fitOfFilters({ count, size, outputs }: KernelProgram['kernel'], seen: Vector, linear: Matrix): Vector {
-  const r = linear.rows
-  const fit = new Float64Array(count * outputs)
-  for (let i = 0; i < count; i++)
-    for (let k = 0; k < outputs; k++)
-      for (let p = 0; p < size; p++)
-        for (let j = 0; j < r; j++)
-          fit[i * outputs + k]! += seen[(i * size + p) * r + j]! * linear.data[j * linear.columns + k * size + p]!
-  return fit
 }
 
 /** The map from symmetric matrices, in isometric coordinates, to fits: its solutions of least norm and its null space. */

@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { transpose } from '../src/numerics/products.ts'
 import { solveTriangle } from '../src/numerics/triangular.ts'
 import { dot, norm, plus } from '../src/numerics/vectors.ts'
@@ -211,7 +212,7 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
     }
     const Z = maps.images(
       Int32Array.from(newcomers, (i) => chosen[i]!),
-      gathered(vectors, newcomers, d),
+      gatherBlocks(vectors, Int32Array.from(newcomers), d),
     )
     newcomers.forEach((i, w) => {
       const back = maps.correlations(blocks, Z.subarray(w * n, (w + 1) * n))
@@ -255,14 +256,6 @@ function scaleRows(rows: Vector, scales: Vector, d: number, of: (scale: number) 
     for (let k = i * d; k < (i + 1) * d; k++) rows[k]! *= scale
   }
   return rows
-}
-
-function gathered(rows: Vector, chosen: readonly number[], d: number): Vector {
-  const out = new Float64Array(chosen.length * d)
-  chosen.forEach((i, w) => {
-    out.set(rows.subarray(i * d, (i + 1) * d), w * d)
-  })
-  return out
 }
 
 /** A_b'A_c, computed once each while they fit. */

@@ -1,4 +1,5 @@
 import { backend } from '../src/numerics/backends/index.ts'
+import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { dot, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Step, Vector } from '../src/types.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
@@ -91,7 +92,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
     const weights = Float64Array.from(chosen, (b) => eta[b]!)
     const target = ACCURACY * whole.gap
     let moved = false
-    let vectors = correlations.map((all) => gathered(all, chosen, d))
+    let vectors = correlations.map((all) => gatherBlocks(all, chosen, d))
     const own = new Float64Array(chosen.length)
     for (let step = 0; step < STEPS_A_ROUND; step++) {
       blockLengths(vectors, d, own)
@@ -176,7 +177,7 @@ function newtonStep(
   const freeIndices = Int32Array.from(free)
   const H = model.hessian(
     freeIndices.map((i) => chosen[i]!),
-    vectors.map((all) => gathered(all, freeIndices, d)),
+    vectors.map((all) => gatherBlocks(all, freeIndices, d)),
   )
   if (!H) return false
   const value = phi(model, weights, lambda)
@@ -254,12 +255,4 @@ function blockLengths(vectors: readonly Vector[], d: number, out: Vector): void 
     for (const one of vectors) for (let j = b * d; j < (b + 1) * d; j++) total += one[j]! * one[j]!
     out[b] = Math.sqrt(total)
   }
-}
-
-function gathered(rows: Vector, chosen: Int32Array, d: number): Vector {
-  const out = new Float64Array(chosen.length * d)
-  chosen.forEach((i, w) => {
-    out.set(rows.subarray(i * d, (i + 1) * d), w * d)
-  })
-  return out
 }

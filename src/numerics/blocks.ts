@@ -19,3 +19,12 @@ export function isZeroBlock(u: Vector | Float32Array, start: number, size: numbe
   for (let j = start; j < start + size; j++) if (u[j] !== 0) return false
   return true
 }
+
+/** The chosen blocks of `size` entries, one after the other. */
+export function gatherBlocks(u: Vector, chosen: Int32Array, size: number): Vector {
+  const out = new Float64Array(chosen.length * size)
+  chosen.forEach((b, k) => {
+    out.set(u.subarray(b * size, (b + 1) * size), k * size)
+  })
+  return out
+}

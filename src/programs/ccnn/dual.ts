@@ -1,5 +1,6 @@
 import { kernelFeatures } from '../../kernels/features.ts'
 import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
+import { filterFit } from '../../numerics/filter-fit.ts'
 import { kernelSpectrum } from '../../numerics/kernel-spectrum.ts'
 import { matrix } from '../../numerics/matrix.ts'
 import { product, transposeProduct } from '../../numerics/products.ts'
@@ -9,7 +10,7 @@ import { pooledKernel } from '../../operators/pooled-kernel.ts'
 import { sharedFeatures } from '../../operators/shared-features.ts'
 import { nuclear } from '../../penalties/nuclear.ts'
 import { psdTrace } from '../../penalties/psd-trace.ts'
-import type { ConvexProgram, FilterPoint, Iterate, KernelMap, KernelProgram, Matrix, Vector } from '../../types.ts'
+import type { ConvexProgram, FilterPoint, Iterate, KernelMap, KernelProgram, Matrix } from '../../types.ts'
 import { factored } from './ccnn.ts'
 import { type CcnnOptions, type CcnnParts, ccnnParts, patchSource } from './layer.ts'
 
@@ -106,7 +107,7 @@ function networkOf(parts: CcnnParts, map: KernelMap, { filters, linear }: Filter
   const coefficients = product(filters.data, rows, toFilters, r, width)
   const source = patchSource(parts)
   const landmarks = source.all()
-  const intercept = loss.intercept?.(fitOf(map, H, linear)) ?? new Float64Array(outputs)
+  const intercept = loss.intercept?.(filterFit(map, H, linear)) ?? new Float64Array(outputs)
   return convexCnn({
     shape,
     patch,
@@ -116,16 +117,4 @@ function networkOf(parts: CcnnParts, map: KernelMap, { filters, linear }: Filter
     linear: balanced.linear,
     intercept,
   })
-}
-
-/** [tr H_i L_k]_ik for what filters see (rows of size x r) and linear weights r x (outputs size). */
-function fitOf({ count, size, outputs }: KernelMap, H: Vector, linear: Matrix): Vector {
-  const r = linear.rows
-  const fit = new Float64Array(count * outputs)
-  for (let i = 0; i < count; i++)
-    for (let k = 0; k < outputs; k++)
-      for (let p = 0; p < size; p++)
-        for (let j = 0; j < r; j++)
-          fit[i * outputs + k]! += H[(i * size + p) * r + j]! * linear.data[j * linear.columns + k * size + p]!
-  return fit
 }
