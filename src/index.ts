@@ -7,11 +7,16 @@ export * from '../solvers/index.ts'
 export {
   certify,
   certifyKernel,
+  type GlobalCertificate,
+  type GlobalCertificateOptions,
+  globalCertificate,
   kernelLambdaMax,
   lambdaMax,
   type PreciseCertificate,
   type PreciseProblem,
+  type Priced,
   preciseCertificate,
+  type Verdict,
   type Verification,
   verify,
 } from './certificates/index.ts'
