@@ -118,9 +118,11 @@ export async function* generateGates<M>(
   }
 }
 
-function* generation<M>(
+/** The work of `solveGlobal`, from a point of the program where one is at hand; yields as it goes. */
+export function* generation<M>(
   program: ConvexProgram<M>,
   options: GenerateGatesOptions,
+  from?: Iterate,
 ): Generator<GenerationRound | Progress | undefined, GlobalSolution<M>> {
   const { inputs } = requireNeurons(program, 'solveGlobal')
   const { tolerance = 1e-6, perRound = 50, maxRounds = 200, maxNodes = 100_000, seed = 1 } = options
@@ -134,7 +136,7 @@ function* generation<M>(
   // current: the program with the gates at hand · idle: rounds each of its gates went without a neuron · inner: its tolerance
   let current = program
   let idle = new Int32Array(gateCount(current))
-  let start: Iterate | undefined
+  let start = from
   let inner = LOOSE
   let searching = starts
   let bound = Number.NEGATIVE_INFINITY
@@ -168,7 +170,6 @@ function* generation<M>(
     let price = 0
     let next: ConvexProgram<M> | undefined
     let violated: Priced[] = []
-    let searches = 0
     while (!ending && !next) {
       violated = []
       for (const sign of [1, -1]) {
@@ -179,7 +180,6 @@ function* generation<M>(
           seed: seed + 2 * round + (sign < 0 ? 1 : 0),
           given: active.directions(sign),
         })
-        searches += side.searches
         price = Math.max(price, side.lower / lambda)
         violated.push(...side.neurons.filter((one) => one.price > target))
       }

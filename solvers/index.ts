@@ -37,4 +37,5 @@ export {
   trainSync,
   trainWalk,
 } from './train.ts'
+export { type GlobalVerification, verifyGlobal } from './verify-global.ts'
 export { type WorkingSetOptions, workingSet } from './working-set.ts'

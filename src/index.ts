@@ -28,6 +28,7 @@ export {
   type Gates,
   gatesFrom,
   gatesOf,
+  generalPatternCount,
   type SampleGatesOptions,
   sampleGates,
 } from './gates/index.ts'
