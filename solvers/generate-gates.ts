@@ -134,7 +134,8 @@ export function* generation<M>(
   const target = lambda * (1 + tolerance / 2)
 
   // current: the program with the gates at hand · idle: rounds each of its gates went without a neuron · inner: its tolerance
-  let current = program
+  // An extension by nothing: what earlier solves left behind must not change the walk.
+  let current = program.extend!(matrix(0, inputs.columns))
   let idle = new Int32Array(gateCount(current))
   let start = from
   let inner = LOOSE

@@ -36,7 +36,7 @@ export async function verifyGlobal<M>(
   const { network, program: own } = verify(program, model)
   if (network === undefined)
     throw new RangeError(
-      `verifyGlobal: the ${program.name} program has no objective of a network, expected a ReLU network with one output; pass a program of one column of y.`,
+      `verifyGlobal: the ${program.name} program has no objective of a network, expected one whose networks have one output; pass one column of y.`,
     )
   const best = await breathe(generation(program, options, program.embed(model)))
   const { dual, primal, statement } = best.certificate

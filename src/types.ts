@@ -234,7 +234,10 @@ export interface ConvexProgram<M = unknown> {
   networkObjective?(model: M): number | undefined
   /** Present when the blocks are a choice of neurons: the family they are chosen from. */
   readonly neurons?: NeuronFamily
-  /** The same program with blocks for the patterns 1[Xu >= 0] of these neurons u (rows) that it lacks, after those it has. */
+  /**
+   * The same program with blocks for the patterns 1[Xu >= 0] of these neurons u (rows) that it lacks, after those it has.
+   * What solves have found out about blocks is not handed on, so that the same neurons always give the same program.
+   */
   extend?(neurons: Matrix): ConvexProgram<M>
 }
 

@@ -131,6 +131,7 @@ function insert(
     const cut = new Map<string, Vector>()
     for (const { on, point } of cellsOf(units.slice(0, k).map(restrict), dimension - 1))
       cut.set(signKey(on), extend(point))
+    limit?.(cells.length + cut.size)
     const next: Cell[] = []
     for (const { on, point } of cells) {
       const facet = cut.get(signKey(on.subarray(0, k)))
@@ -149,7 +150,6 @@ function insert(
       next.push({ on, point: along < 0 ? middle(down, point) : down })
     }
     cells = next
-    limit?.(cells.length)
   }
   for (const cell of cells) {
     if (margin(units, cell) < SHALLOW) deepen(units, cell)

@@ -74,8 +74,7 @@ function build(parts: TwoLayerParts, memories?: readonly BlockMemory[]): ConvexP
     neurons: { inputs, outputs },
     extend(neurons) {
       const more = extendGates(parts, neurons)
-      const fresh = blockMemories((more.count - gates.count) * perGate, inputs.columns)
-      return build(exchangeGates(parts, this.lambda, more), [...known, ...fresh])
+      return build(exchangeGates(parts, this.lambda, more), blockMemories(more.count * perGate, inputs.columns))
     },
   }
   return Object.freeze(program)
