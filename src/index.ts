@@ -10,6 +10,7 @@ export {
   type GlobalCertificate,
   type GlobalCertificateOptions,
   globalCertificate,
+  globalLambdaMax,
   kernelLambdaMax,
   lambdaMax,
   type PreciseCertificate,

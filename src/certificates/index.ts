@@ -8,6 +8,7 @@ export {
   requireNeurons,
   type Verdict,
 } from './global-certificate.ts'
+export { globalLambdaMax } from './global-lambda-max.ts'
 export { atZero, gradientAtZero } from './gradient-at-zero.ts'
 export { lambdaMax } from './lambda-max.ts'
 export {

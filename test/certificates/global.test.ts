@@ -7,6 +7,7 @@ import {
   gatedReluProgram,
   gatesFrom,
   globalCertificate,
+  globalLambdaMax,
   huber,
   type LossChoice,
   lambdaMax,
@@ -131,6 +132,16 @@ describe('a certificate over all networks', () => {
     expect(verdict).toBe('bounded')
     expect(relativeGap).toBeGreaterThan(1e-6)
     expect(statement).toMatch(/^proved to .* branch and bound ended early$/)
+  })
+
+  test.prop([problem], { numRuns: 30 })('begins at the lambda from which on zero is optimal', (given) => {
+    const { all, few } = made(given)
+    const { lower, upper } = globalLambdaMax(few, { starts: 16 })
+    const top = lambdaMax(all)
+    expect(lower).toBeLessThanOrEqual(upper)
+    expect(Math.abs(lower - top)).toBeLessThanOrEqual(1e-9 * (1 + top))
+    expect(Math.abs(upper - top)).toBeLessThanOrEqual(1e-9 * (1 + top))
+    expect(lambdaMax(few)).toBeLessThanOrEqual(upper)
   })
 
   it('is refused where there is none, in a sentence', () => {
