@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { enumerateGates, fromRows, generalPatternCount, type Matrix, matrix } from '../../../src/index.ts'
 import { random } from '../../../src/numerics/random.ts'
-import { type Checked, type Family, numbers, read, rowsOfNumbers } from '../reference.ts'
+import { counted } from '../compare.ts'
+import { type Family, numbers, read, rowsOfNumbers } from '../reference.ts'
 
 /** Counts and patterns of arrangements of hyperplanes through the origin, in general position and not. */
 export const arrangements: Family = {
@@ -11,18 +12,18 @@ export const arrangements: Family = {
     const file = read(arrangementsFile, reference)
     for (const { n, r, count } of file.general_position) {
       const formula = generalPatternCount(n, r)
-      yield checked(`n ${n}, rank ${r}: Cover's formula`, count, formula)
-      if (count <= LISTED) yield checked(`n ${n}, rank ${r}: listed`, count, patternsOf(normal(n, r)).length)
+      yield counted(`n ${n}, rank ${r}: Cover's formula`, count, formula)
+      if (count <= LISTED) yield counted(`n ${n}, rank ${r}: listed`, count, patternsOf(normal(n, r)).length)
     }
     for (const { n, r, X, count, sha256_sorted_patterns } of file.verified) {
       const patterns = patternsOf(fromRows(X))
       const digest = createHash('sha256').update(patterns.sort().join('\n')).digest('hex')
-      yield checked(`verified n ${n}, rank ${r}`, count, patterns.length, digest === sha256_sorted_patterns)
+      yield counted(`verified n ${n}, rank ${r}`, count, patterns.length, 0, digest === sha256_sorted_patterns)
     }
     for (const [k, { X, count, patterns: expected }] of file.degenerate.entries()) {
       const patterns = patternsOf(fromRows(X)).sort()
       const same = patterns.join() === [...expected].sort().join()
-      yield checked(`degenerate ${k}`, count, patterns.length, same)
+      yield counted(`degenerate ${k}`, count, patterns.length, 0, same)
     }
   },
 }
@@ -68,19 +69,4 @@ function normal(n: number, r: number): Matrix {
     r,
     Float64Array.from({ length: n * r }, () => draws.normal()),
   )
-}
-
-function checked(name: string, expected: number, got: number, samePatterns = true): Checked {
-  const misses = got === expected ? [] : [`${got} patterns were found, expected ${expected}`]
-  if (!samePatterns) misses.push('the patterns are other ones')
-  return {
-    kind: 'checked',
-    name,
-    expected,
-    got,
-    error: Math.abs(got - expected) / (1 + expected),
-    gap: 0,
-    seconds: 0,
-    misses,
-  }
 }

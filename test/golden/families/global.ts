@@ -12,7 +12,7 @@ import {
   solveGlobalSync,
   solveSync,
 } from '../../../src/index.ts'
-import { compare, type Known } from '../compare.ts'
+import { compare, counted, type Known } from '../compare.ts'
 import { type Checked, type Family, type Finding, numbers, read, rowsOfNumbers } from '../reference.ts'
 import { asked } from '../tolerances.ts'
 
@@ -23,7 +23,7 @@ export const global: Family = {
     const { name } = reference
     const file = read(globalFile, reference)
     const X = fromRows(file.X)
-    yield counted(`${name} patterns`, X, file.patternCount)
+    yield patternsCounted(`${name} patterns`, X, file.patternCount)
     for (const { lambda, lambdaRatio, objective, fit, tolerance } of file.path)
       yield* bothWays(`${name} ${lambdaRatio}`, X, file.y, lambda, {
         objective,
@@ -45,7 +45,7 @@ export const globalOptima: Family = {
       const lambda = problem.lam / X.rows
       const title = `${problem.name} ${problem.lam}`
       // Here the pattern that is off everywhere is not counted.
-      yield counted(`${title} patterns`, X, problem.n_patterns, false)
+      yield patternsCounted(`${title} patterns`, X, problem.n_patterns, false)
       yield* bothWays(
         title,
         X,
@@ -128,19 +128,10 @@ function* bothWays(
 }
 
 /** The number of patterns against the file's; `off`: whether it counts the one that is off on every row, as arrangements do. */
-export function counted(name: string, X: Matrix, expected: number, off = true): Checked {
+function patternsCounted(name: string, X: Matrix, expected: number, off = true): Checked {
   const begun = performance.now()
   const got = enumerateGates(X, { maxCount: 1_000_000 }).count + (off ? offCells(X) : 0)
-  return {
-    kind: 'checked',
-    name,
-    expected,
-    got,
-    error: Math.abs(got - expected) / (1 + expected),
-    gap: 0,
-    seconds: (performance.now() - begun) / 1000,
-    misses: got === expected ? [] : [`${got} patterns were found, expected ${expected}`],
-  }
+  return counted(name, expected, got, (performance.now() - begun) / 1000)
 }
 
 /** 1 when some u is off on every row; u then is -v for a v that is on on every row. */
