@@ -3,6 +3,7 @@ import {
   globalCertification,
   type Priced,
   priceNeurons,
+  pricingSides,
   requireNeurons,
 } from '../src/certificates/index.ts'
 import { gatherBlocks, isZeroBlock } from '../src/numerics/blocks.ts'
@@ -82,7 +83,9 @@ const FINEST = 1e-12
  *
  * Pilanci and Ergen, ICML 2020, for the dual; column generation for neurons: Bengio et al., NeurIPS 2005; Bach, JMLR 18, 2017.
  *
- * @throws RangeError when the program has no family of neurons, several outputs, lambda = 0, or an option is out of range.
+ * With several outputs it is all one-vs-all networks, whose neurons serve one output each.
+ *
+ * @throws RangeError when the program has no family of neurons, lambda = 0, or an option is out of range.
  */
 export async function solveGlobal<M>(
   program: ConvexProgram<M>,
@@ -124,7 +127,7 @@ export function* generation<M>(
   options: GenerateGatesOptions,
   from?: Iterate,
 ): Generator<GenerationRound | Progress | undefined, GlobalSolution<M>> {
-  const { inputs } = requireNeurons(program, 'solveGlobal')
+  const { inputs, outputs } = requireNeurons(program, 'solveGlobal')
   const { tolerance = 1e-6, perRound = 50, maxRounds = 200, maxNodes = 100_000, seed = 1 } = options
   const { starts = 128, maxStarts = 2048, timeLimit = Number.POSITIVE_INFINITY, signal, solver, onProgress } = options
   check(options)
@@ -173,13 +176,13 @@ export function* generation<M>(
     let violated: Priced[] = []
     while (!ending && !next) {
       violated = []
-      for (const sign of [1, -1]) {
-        const side = yield* priceNeurons(inputs, sign === 1 ? r : r.map((entry) => -entry), {
+      for (const [k, { output, sign, residual }] of pricingSides(r, outputs).entries()) {
+        const side = yield* priceNeurons(inputs, residual, {
           target,
           starts: searching,
           maxNodes: 0,
-          seed: seed + 2 * round + (sign < 0 ? 1 : 0),
-          given: active.directions(sign),
+          seed: seed + 2 * outputs * round + k,
+          given: active.directions(output, sign),
         })
         price = Math.max(price, side.lower / lambda)
         violated.push(...side.neurons.filter((one) => one.price > target))
@@ -198,7 +201,7 @@ export function* generation<M>(
         starts: ending ? starts : searching,
         maxNodes: found.status === 'aborted' ? 0 : maxNodes,
         seed: seed + 1,
-        given: [...active.directions(1), ...active.directions(-1)],
+        given: pricingSides(r, outputs).flatMap(({ output, sign }) => active.directions(output, sign)),
         stopAtViolation: !ending && inner > FINEST,
       })
       bound = Math.max(bound, certificate.dual)
@@ -272,15 +275,16 @@ function gateCount({ operator, blocks }: ConvexProgram): number {
   return operator.columns / blocks!.size
 }
 
-/** Which gates have a neuron, and the neurons' weights u by the sign of their output. */
+/** Which gates have a neuron, and the neurons' weights u by the output they serve and their sign there. */
 function neuronsOf(
-  { blocks, penalty }: ConvexProgram,
+  { blocks, penalty, neurons }: ConvexProgram,
   u: Vector,
-): { gates: boolean[]; count: number; directions: (sign: number) => Vector[] } {
+): { gates: boolean[]; count: number; directions: (output: number, sign: 1 | -1) => Vector[] } {
   const size = penalty.blocks!.size
   const perGate = blocks!.size / size
   const gates: boolean[] = []
-  const sides: [Vector[], Vector[]] = [[], []]
+  // A gate's blocks are its positive neurons, one an output, and then its negative ones.
+  const sides: Vector[][] = Array.from({ length: perGate }, () => [])
   for (let b = 0, start = 0; start < u.length; b++, start += size) {
     const gate = Math.floor(b / perGate)
     const on = !isZeroBlock(u, start, size)
@@ -289,8 +293,8 @@ function neuronsOf(
   }
   return {
     gates,
-    count: sides[0].length + sides[1].length,
-    directions: (sign) => sides[sign > 0 ? 0 : 1],
+    count: sides.reduce((total, side) => total + side.length, 0),
+    directions: (output, sign) => sides[(sign > 0 ? 0 : neurons!.outputs) + output]!,
   }
 }
 

@@ -1,5 +1,5 @@
 import { scaled } from '../numerics/vectors.ts'
-import type { Certificate, ConvexProgram, Iterate, NeuronFamily } from '../types.ts'
+import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
 import type { Priced } from './pricing/neuron-ascent.ts'
 import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price-neurons.ts'
@@ -21,7 +21,8 @@ export type Verdict = 'proved' | 'bounded' | 'violated' | 'searched'
 
 /** A certificate over all networks of the program's kind, whatever their width and activation patterns. */
 export interface GlobalCertificate extends Certificate {
-  readonly scope: 'network'
+  /** `network` for one output; with several, `program`: networks whose neurons serve one output each. */
+  readonly scope: 'network' | 'program'
   readonly verdict: Verdict
   /** The largest price of a neuron at the residual, over lambda: what was found, and what it is at most. 1 at an optimum. */
   readonly price: { readonly lower: number; readonly upper: number }
@@ -43,9 +44,12 @@ export interface GlobalCertificate extends Certificate {
  * until an upper bound of its price allows it (see `priceNeurons`), so that `dual` is a lower bound for every network.
  * `primal` and the residuals are those of `certify`.
  *
+ * With several outputs each has its own price, and the bound is over one-vs-all networks, whose neurons serve one output each:
+ * one that serves several may pay less.
+ *
  * At an optimum over too few patterns the price is above lambda; `solveGlobal` adds neurons until it is not.
  *
- * @throws RangeError when the program has no family of neurons to choose from, several outputs, or lambda = 0.
+ * @throws RangeError when the program has no family of neurons to choose from, or lambda = 0.
  */
 export function globalCertificate(
   program: ConvexProgram,
@@ -65,7 +69,7 @@ export function* globalCertification(
   iterate: Iterate,
   options: GlobalCertificateOptions = {},
 ): Generator<undefined, GlobalCertificate> {
-  const { inputs } = requireNeurons(program, 'globalCertificate')
+  const { inputs, outputs } = requireNeurons(program, 'globalCertificate')
   const { tolerance = 1e-6, ...pricing } = options
   const { loss, lambda, operator } = program
   const { certificate, at } = certifier(program)(iterate)
@@ -73,7 +77,7 @@ export function* globalCertification(
   // A scale that is off by a share is off by at most that share of the objective.
   const target = lambda * (1 + tolerance / 2)
   const sides: Pricing[] = []
-  for (const residual of [r, r.map((entry) => -entry)])
+  for (const { residual } of pricingSides(r, outputs))
     sides.push(yield* priceNeurons(inputs, residual, { ...pricing, target }))
 
   const upper = Math.max(...sides.map((side) => side.upper))
@@ -92,7 +96,7 @@ export function* globalCertification(
     dual,
     gap,
     relativeGap,
-    scope: 'network',
+    scope: outputs === 1 ? 'network' : 'program',
     verdict,
     price: { lower: lower / lambda, upper: upper / lambda },
     violations: sides
@@ -100,19 +104,31 @@ export function* globalCertification(
       .sort((a, b) => b.price - a.price),
     searches,
     nodes,
-    statement: statementOf(verdict, relativeGap, lower / lambda, searches),
+    statement: statementOf(
+      verdict,
+      relativeGap,
+      lower / lambda,
+      searches,
+      outputs === 1 ? 'network' : 'one-vs-all network',
+    ),
   }
 }
 
-/** The family of neurons of a program with one output and a lambda above 0; refused in words of the caller otherwise. */
+/** The residuals that neurons are priced at: every output's column, and its opposite. */
+export function pricingSides(r: Vector, outputs: number): { output: number; sign: 1 | -1; residual: Vector }[] {
+  return Array.from({ length: outputs }, (_, output) =>
+    ([1, -1] as const).map((sign) => ({
+      ...{ output, sign },
+      residual: Float64Array.from({ length: r.length / outputs }, (_, k) => sign * r[k * outputs + output]!),
+    })),
+  ).flat()
+}
+
+/** The family of neurons of a program with a lambda above 0; refused in words of the caller otherwise. */
 export function requireNeurons({ name, neurons, extend, lambda }: ConvexProgram, caller: string): NeuronFamily {
   if (!neurons || !extend)
     throw new RangeError(
       `${caller}: the ${name} program is given, expected one of ReLU neurons; pass a reluProgram({ ... }).`,
-    )
-  if (neurons.outputs > 1)
-    throw new RangeError(
-      `${caller}: the program has ${neurons.outputs} outputs, expected one, since a neuron that serves several may pay less than one-vs-all does; pass one column of y at a time.`,
     )
   if (!(lambda > 0))
     throw new RangeError(
@@ -121,17 +137,17 @@ export function requireNeurons({ name, neurons, extend, lambda }: ConvexProgram,
   return neurons
 }
 
-function statementOf(verdict: Verdict, relativeGap: number, price: number, searches: number): string {
+function statementOf(verdict: Verdict, relativeGap: number, price: number, searches: number, kind: string): string {
   const share =
     relativeGap < 0.001 ? `a share of ${relativeGap.toExponential(1)}` : `${(100 * relativeGap).toPrecision(2)} %`
   switch (verdict) {
     case 'proved':
-      return `proved: no network of any width is better by more than ${share}`
+      return `proved: no ${kind} of any width is better by more than ${share}`
     case 'bounded':
-      return `proved to ${share}: no network of any width is better by more than that; branch and bound ended early`
+      return `proved to ${share}: no ${kind} of any width is better by more than that; branch and bound ended early`
     case 'violated':
-      return `not optimal over all networks: a neuron was found with a price of ${price.toPrecision(7)} lambda; no network is better by more than ${share}`
+      return `not optimal over all networks: a neuron was found with a price of ${price.toPrecision(7)} lambda; no ${kind} is better by more than ${share}`
     case 'searched':
-      return `no neuron that would lower the objective was found by ${searches} searches, which is no proof; proved is only that no network is better by more than ${share}`
+      return `no neuron that would lower the objective was found by ${searches} searches, which is no proof; proved is only that no ${kind} is better by more than ${share}`
   }
 }

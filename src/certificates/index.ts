@@ -5,6 +5,7 @@ export {
   type GlobalCertificateOptions,
   globalCertificate,
   globalCertification,
+  pricingSides,
   requireNeurons,
   type Verdict,
 } from './global-certificate.ts'

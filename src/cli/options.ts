@@ -106,7 +106,7 @@ export function addTrainOptions(command: Command, names: readonly string[] = pro
         .default('squared'),
     )
     .option('--gates <count>', 'activation patterns to sample', whole, 300)
-    .option('--global', 'train over all networks of any width: one output, --program relu')
+    .option('--global', 'with --program relu: train over all networks of any width')
     .addOption(
       new Option(
         '--gate-order <count|cv>',

@@ -61,7 +61,7 @@ export interface TrainOptions {
    */
   gateOrder?: number | 'cv'
   /**
-   * With the `relu` program and one output: train over all networks of any width and patterns, from the sampled ones on
+   * With the `relu` program: train over all networks of any width and patterns, from the sampled ones on
    * (see `solveGlobal`; default false). Lambda is chosen on sampled patterns.
    */
   global?: boolean
