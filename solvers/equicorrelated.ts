@@ -6,8 +6,8 @@ import { dualRadius } from './screening.ts'
 
 export interface EquicorrelationOptions {
   /**
-   * How far below lambda, relative, |A_b'r| may be for a block to count as equicorrelated. Default: ten times what the
-   * active blocks of the point are off by, at least 1e-9. Blocks that the gap proves to be zero never count.
+   * How far below lambda, relative, |A_b'r| may be for a block to count as equicorrelated. Default: three times what the
+   * active blocks of the point are off by, from 1e-9 to 1e-2. Blocks that the gap proves to be zero never count.
    */
   tolerance?: number
 }
@@ -45,9 +45,10 @@ export interface EquicorrelatedPart {
   readonly misfit: number
 }
 
-/** Least tolerance, and what it is to the inaccuracy of the point. */
+/** From and to where the default tolerance goes, and what it is to the inaccuracy of the point. */
 const LEAST = 1e-9
-const SLACK = 10
+const MOST = 1e-2
+const SLACK = 3
 /** The share of the largest block below which a block's direction and correlation say nothing of the accuracy. */
 const SLIGHT = 1e-6
 
@@ -111,7 +112,7 @@ export function equicorrelated(
       }
       found.push({ b, length, direction, scaling: Math.max(0, along) })
     }
-    const least = lambda * (1 - (tolerance ?? Math.max(LEAST, SLACK * off)))
+    const least = lambda * (1 - (tolerance ?? Math.min(MOST, Math.max(LEAST, SLACK * off))))
     const ordered = [...found.filter(({ length }) => length >= least), ...found.filter(({ length }) => length < least)]
     const blocks = Int32Array.from(ordered, ({ b }) => b)
     const directions = new Float64Array(ordered.length * size)

@@ -4,7 +4,7 @@ import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type EquicorrelatedPart, equicorrelated } from './equicorrelated.ts'
 import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
-import { dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
+import { checkDependence, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
 
 /** The share of the largest scaling below which one is zero. */
 const ZERO = 1e-9
@@ -29,6 +29,7 @@ export function minimumNorm<M>(
   at: Iterate,
   options: OptimalSetOptions = {},
 ): CertifiedPoint<M> {
+  checkDependence(options.dependence, 'minimumNorm')
   const found = equicorrelated(program, at, options, 'minimumNorm')
   const coefficients = found.coefficients.slice()
   for (const one of found.parts) {

@@ -100,10 +100,7 @@ const SLACK = 10
  */
 export function optimalSet(program: ConvexProgram, at: Iterate, options: OptimalSetOptions = {}): OptimalSet {
   const { dependence } = options
-  if (dependence !== undefined && !(dependence > 0 && dependence < 1))
-    throw new RangeError(
-      `optimalSet: dependence is ${dependence}, expected above 0 and below 1; pass for example 1e-8.`,
-    )
+  checkDependence(dependence, 'optimalSet')
   const found = equicorrelated(program, at, options, 'optimalSet')
   const { loss } = program
   const flat = loss.flat?.(found.fit)
@@ -133,6 +130,11 @@ export function optimalSet(program: ConvexProgram, at: Iterate, options: Optimal
       return { coefficients }
     },
   }
+}
+
+export function checkDependence(dependence: number | undefined, caller: string): void {
+  if (dependence !== undefined && !(dependence > 0 && dependence < 1))
+    throw new RangeError(`${caller}: dependence is ${dependence}, expected above 0 and below 1; pass for example 1e-8.`)
 }
 
 /** What counts as dependent at a part's point. */

@@ -4,6 +4,7 @@ import { type Random, random } from '../src/numerics/random.ts'
 import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type FitPart, fitParts, unitRows } from './fit-parts.ts'
+import { checkDependence } from './optimal-set.ts'
 
 export interface PruneOptions {
   /** Images of unit length count as dependent where what tells them apart is shorter than this (default 1e-10). */
@@ -38,8 +39,7 @@ export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneO
     throw new RangeError(
       `prune: the point has ${at.coefficients.length} coefficients and ${program.name} has ${program.operator.columns}; pass a point of this program.`,
     )
-  if (!(dependence > 0 && dependence < 1))
-    throw new RangeError(`prune: dependence is ${dependence}, expected above 0 and below 1; pass for example 1e-8.`)
+  checkDependence(dependence, 'prune')
   if (!Number.isInteger(tries) || tries < 0)
     throw new RangeError(`prune: tries is ${tries}, expected a whole number from 0; pass for example 10.`)
   const draws = random(seed)
@@ -58,6 +58,9 @@ export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneO
   }
   return certifiedPoint(program, coefficients)
 }
+
+/** What is left of a scaling or a sum, relative to what it comes from, is rounding below this. */
+const ROUNDING = 1e-13
 
 /** The non-zero blocks of a part: u_b = scaling direction, and the images of the directions as the loss sees them. */
 interface Images {
@@ -125,7 +128,9 @@ function reduce(
       const members = [i, ...span.rows.subarray(0, span.size)]
       const rates = members.map((k, q) => (q === 0 ? -1 : weights[q - 1]!) / (lengths[k]! || 1))
       if (lengths[i] === 0) rates.fill(0, 1)
-      if (rates.reduce((total, rate) => total + rate, 0) > 0) for (let q = 0; q < rates.length; q++) rates[q]! *= -1
+      const total = rates.reduce((sum, rate) => sum + rate, 0)
+      const size = rates.reduce((sum, rate) => sum + Math.abs(rate), 0)
+      if (total > ROUNDING * size) for (let q = 0; q < rates.length; q++) rates[q]! *= -1
       let step = Number.POSITIVE_INFINITY
       let first = 0
       members.forEach((k, q) => {
@@ -135,7 +140,8 @@ function reduce(
         }
       })
       members.forEach((k, q) => {
-        alpha[k] = q === first ? 0 : Math.max(0, alpha[k]! + step * rates[q]!)
+        const moved = alpha[k]! + step * rates[q]!
+        alpha[k] = q !== first && moved > ROUNDING * alpha[k]! ? moved : 0
       })
       for (let place = span.size - 1; place >= 0; place--) if (!(alpha[span.rows[place]!]! > 0)) span.remove(place)
     }
