@@ -1,7 +1,7 @@
 import { certifier } from '../src/certificates/certify.ts'
 import { blockNorm, largestBlockNorm } from '../src/numerics/blocks.ts'
 import type { Certificate, ConvexProgram, Iterate, Vector } from '../src/types.ts'
-import { type FitPart, fitParts } from './fit-parts.ts'
+import { type FitPart, fitParts, reaches } from './fit-parts.ts'
 import { dualRadius } from './screening.ts'
 
 export interface EquicorrelationOptions {
@@ -144,20 +144,3 @@ export function equicorrelated(
 
 /** What a projection may end early for stays clear of the least length that counts. */
 const BELOW = 1 - 1e-9
-
-/** An upper bound of |A_b|_2 for a block of the penalty: the program's own, or the Frobenius norm. */
-function reaches({ blocks, operator }: ConvexProgram, size: number): (b: number) => number {
-  const known = blocks?.reach?.()
-  if (blocks && known) return (b) => known[Math.floor((b * size) / blocks.size)]!
-  const maps = operator.blocks!
-  const norms = Float64Array.from({ length: maps.count }, (_, b) => {
-    const gram = maps.gram(b, b)
-    let trace = 0
-    for (let j = 0; j < maps.size; j++) trace += gram[j * (maps.size + 1)]!
-    return Math.sqrt(Math.max(0, trace))
-  })
-  const owner = new Int32Array(operator.columns / size)
-  for (let b = 0; b < maps.count; b++)
-    for (let k = 0; k < maps.outputs; k++) owner[Math.floor(maps.start(b, k) / size)] = b
-  return (b) => norms[owner[b]!]!
-}

@@ -151,3 +151,20 @@ export function unitRows(
   }
   return { unit, lengths }
 }
+
+/** An upper bound of |A_b|_2 for a block of the penalty: the program's own, or the Frobenius norm. */
+export function reaches({ blocks, operator }: ConvexProgram, size: number): (b: number) => number {
+  const known = blocks?.reach?.()
+  if (blocks && known) return (b) => known[Math.floor((b * size) / blocks.size)]!
+  const maps = operator.blocks!
+  const norms = Float64Array.from({ length: maps.count }, (_, b) => {
+    const gram = maps.gram(b, b)
+    let trace = 0
+    for (let j = 0; j < maps.size; j++) trace += gram[j * (maps.size + 1)]!
+    return Math.sqrt(Math.max(0, trace))
+  })
+  const owner = new Int32Array(operator.columns / size)
+  for (let b = 0; b < maps.count; b++)
+    for (let k = 0; k < maps.outputs; k++) owner[Math.floor(maps.start(b, k) / size)] = b
+  return (b) => norms[owner[b]!]!
+}

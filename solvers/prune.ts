@@ -3,7 +3,7 @@ import { blockNorm } from '../src/numerics/blocks.ts'
 import { type Random, random } from '../src/numerics/random.ts'
 import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
-import { type FitPart, fitParts, unitRows } from './fit-parts.ts'
+import { type FitPart, fitParts, reaches, unitRows } from './fit-parts.ts'
 import { checkDependence } from './optimal-set.ts'
 
 export interface PruneOptions {
@@ -44,8 +44,9 @@ export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneO
     throw new RangeError(`prune: tries is ${tries}, expected a whole number from 0; pass for example 10.`)
   const draws = random(seed)
   const coefficients = at.coefficients.slice()
+  const reach = reaches(program, size)
   for (const part of parts) {
-    const images = imagesOf(part, coefficients, size, dependence)
+    const images = imagesOf(part, coefficients, size, dependence, reach)
     let best = vertex(images, dependence)
     for (let k = 0; k < tries; k++) {
       const other = vertex(images, dependence, draws)
@@ -73,7 +74,13 @@ interface Images {
   readonly lengths: Vector
 }
 
-function imagesOf(part: FitPart, u: Vector, size: number, dependence: number): Images {
+function imagesOf(
+  part: FitPart,
+  u: Vector,
+  size: number,
+  dependence: number,
+  reach: (block: number) => number,
+): Images {
   const blocks = part.blocks.filter((b) => blockNorm(u, b * size, size) > 0)
   const scalings = Float64Array.from(blocks, (b) => blockNorm(u, b * size, size))
   const directions = new Float64Array(blocks.length * size)
@@ -83,12 +90,11 @@ function imagesOf(part: FitPart, u: Vector, size: number, dependence: number): I
   const images = part.images(blocks, directions)
   const { length } = part
   const whole = Float64Array.from(blocks, (_, i) => blockNorm(images, i * length, length))
-  return {
-    blocks,
-    scalings,
-    length,
-    ...unitRows(part.visible(images), length, (i) => dependence * whole[i]!),
-  }
+  // What is a rounding of |A_b|, or adds no more than a rounding to the fit, has no direction.
+  const share = whole.reduce((most, length, i) => Math.max(most, scalings[i]! * length), 0) * ROUNDING
+  const least = (i: number): number =>
+    Math.max(dependence * whole[i]!, ROUNDING * reach(blocks[i]!), share / scalings[i]!)
+  return { blocks, scalings, length, ...unitRows(part.visible(images), length, least) }
 }
 
 function positives(alpha: Vector): number {
