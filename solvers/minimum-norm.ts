@@ -1,8 +1,10 @@
+import { activeSpan } from '../src/numerics/active-span.ts'
 import { type Svd, svd } from '../src/numerics/svd.ts'
 import { dot, norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type EquicorrelatedPart, equicorrelated } from './equicorrelated.ts'
+import { unitRows } from './fit-parts.ts'
 import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
 import { checkDependence, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
 
@@ -50,11 +52,12 @@ function leastScalings(
 ): Vector | undefined {
   const { length } = part
   const seen = part.visible(images.slice(0, m * length))
-  const parts = svd(seen, m, length)
-  const rank = rankOf(parts, dependence)
   const start = scalings.subarray(0, m)
   const scale = norm(start)
-  if (rank === m || scale === 0) return undefined
+  if (scale === 0 || areIndependent(seen, m, length, dependence)) return undefined
+  const parts = svd(seen, m, length)
+  const rank = rankOf(parts, dependence)
+  if (rank === m) return undefined
 
   // P: the projection on the null space. The answer is base + t for the shortest t in it with base + t >= 0.
   const base = new Float64Array(m)
@@ -82,6 +85,14 @@ function leastScalings(
   })
   const alpha = base.map((value, i) => scale * Math.max(0, value - rest[i]! / rest[m]!))
   return polished(alpha, seen, length, part.visible(part.columnsOf(fit)), dependence)
+}
+
+function areIndependent(rows: Vector, m: number, length: number, dependence: number): boolean {
+  if (m > length) return false
+  const { unit } = unitRows(rows, length, () => 0)
+  const span = activeSpan(length, m, dependence)
+  for (let i = 0; i < m; i++) if (!span.add(unit, i, 1)) return false
+  return true
 }
 
 function rankOf({ values, count }: Svd, dependence: number): number {
