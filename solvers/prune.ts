@@ -11,7 +11,8 @@ export interface PruneOptions {
   dependence?: number
   /**
    * Other vertices to try, each from the point given with blocks in a random order, of which the one with the fewest non-zero
-   * blocks is kept: a heuristic, since the fewest of all are NP-hard to find. Default 0.
+   * blocks is kept: a heuristic, since the fewest of all are NP-hard to find. It helps where the fit lies on a face of the
+   * cone of the images; elsewhere all vertices have equally many. Default 0.
    */
   tries?: number
   /** Of the orders tried (default 1). */

@@ -1,4 +1,5 @@
 import { fc, test } from '@fast-check/vitest'
+import { Matrix as MlMatrix, SVD } from 'ml-matrix'
 import { describe, expect, it } from 'vitest'
 import {
   type CertifiedPoint,
@@ -68,7 +69,7 @@ const losses: Record<string, LossChoice> = {
   softmax: softmax(),
 }
 
-function inputs({ rows, features, kind }: Problem, draw: () => number): Matrix {
+function inputs({ rows, features, kind }: Pick<Problem, 'rows' | 'features' | 'kind'>, draw: () => number): Matrix {
   const X = matrix(rows, features)
   for (let k = 0; k < X.data.length; k++) X.data[k] = kind === 'small whole numbers' ? Math.round(1.5 * draw()) : draw()
   const copy = (to: number, from: number, factor: number): void => {
@@ -180,6 +181,29 @@ function expectSameFit(program: Program, point: Iterate, solution: Iterate, tole
   expect(furthest(found, wanted)).toBeLessThanOrEqual(tolerance * (norm(wanted) + least))
 }
 
+/** All alpha >= 0 with independent rows of `fits` that add up to `fit`: every set of rows is tried. */
+function verticesOf(fits: Matrix, fit: Vector): number[][] {
+  const found: number[][] = []
+  const target = MlMatrix.columnVector(Array.from(fit))
+  for (let subset = 1; subset < 1 << fits.rows; subset++) {
+    const members = Array.from({ length: fits.rows }, (_, i) => i).filter((i) => (subset >> i) & 1)
+    if (members.length > fits.columns) continue
+    const rows = members.map((i) => Array.from(fits.data.subarray(i * fits.columns, (i + 1) * fits.columns)))
+    const parts = new SVD(new MlMatrix(rows).transpose())
+    if (parts.diagonal.at(-1)! <= 1e-8 * parts.diagonal[0]!) continue
+    const alpha = parts.solve(target).to1DArray()
+    if (alpha.some((value) => value < -1e-9)) continue
+    const rest = fit.map((value, r) => value - rows.reduce((total, row, q) => total + alpha[q]! * row[r]!, 0))
+    if (norm(rest) > 1e-8 * norm(fit)) continue
+    const vertex: number[] = new Array(fits.rows).fill(0)
+    members.forEach((i, q) => {
+      vertex[i] = alpha[q]!
+    })
+    found.push(vertex)
+  }
+  return found
+}
+
 function expectSmall(program: Program, pruned: CertifiedPoint<unknown>): void {
   const { rows, outputs } = program.operator.blocks!
   const found = neurons(program, pruned.coefficients)
@@ -238,6 +262,29 @@ describe('prune', () => {
     expect(many.coefficients).toEqual(prune(program, solution, { tries: 8, seed: 3 }).coefficients)
     expectSameFit(program, many, solution, 1e-9)
     expectSmall(program, many)
+  })
+
+  it('may find fewer in another order', () => {
+    const X = fromRows([
+      [1, 0],
+      [0, -1],
+      [-1, 0],
+    ])
+    const gates = gatesFrom(
+      fromRows([
+        [1, 0],
+        [1, -1],
+        [1, -2],
+        [2, -2],
+        [1, 0],
+      ]),
+      X,
+    )
+    const program = gatedReluProgram({ X, y: [1, 0, 1], gates, lambda: 0.1 })
+    const point = { coefficients: Float64Array.of(2, -1, 2, 1, 0, -1, 1, 1, -3, 1) }
+    expect(prune(program, point).model.width).toBe(2)
+    const { coefficients } = prune(program, point, { tries: 20 })
+    expect(coefficients).toEqual(Float64Array.of(0, 0, 2, 1, 0, 0, 0, 0, 0, 0))
   })
 
   it('makes one of collinear neurons, and keeps what each of two outputs needs', () => {
@@ -381,6 +428,37 @@ describe('optimalSet', () => {
     for (let j = 0; j < size; j++)
       expect(Math.abs(shared[first + j]! - shared[last + j]!)).toBeLessThanOrEqual(1e-7 * norm(shared))
     expect(neurons(doubled, prune(doubled, { coefficients: shared }).coefficients).length).toBe(once.rank)
+  })
+
+  test.prop(
+    [
+      fc.record({
+        rows: fc.integer({ min: 2, max: 10 }),
+        kind: fc.constantFrom('normal', 'mirrored rows', 'small whole numbers'),
+        family: fc.constantFrom('gated', 'relu'),
+        seed: fc.integer({ min: 1, max: 1e5 }),
+      }),
+    ],
+    { numRuns: 60 },
+  )('has the dimension that its vertices span, all of them enumerated', ({ rows, kind, family, seed }) => {
+    const draws = random(seed)
+    const X = inputs({ rows, features: 2, kind }, () => draws.normal())
+    const y = Array.from({ length: rows }, (_, r) => Math.abs(X.data[2 * r]!) + draws.normal())
+    const shared = { X, y, gates: enumerateGates(X), lambda: 1 }
+    const all: Program = family === 'relu' ? reluProgram(shared) : gatedReluProgram(shared)
+    if (!(lambdaMax(all) > 1e-6)) return
+    const program = { ...all, lambda: 0.05 * lambdaMax(all) }
+    const solution = solveSync(program, { tolerance: 1e-13, maxIterations: 3000 })
+    const face = optimalSet(program, solution).faces[0]!
+    if (solution.certificate.relativeGap > 1e-12 || face.blocks.length > 10) return
+    const vertices = verticesOf(face.fits, program.operator.apply(solution.coefficients))
+    expect(vertices.length).toBeGreaterThan(0)
+    const differences = vertices.slice(1).flatMap((vertex) => vertex.map((value, i) => value - vertices[0]![i]!))
+    const spread = singularValues(Float64Array.from(differences), vertices.length - 1, face.blocks.length)
+    const largest = Math.max(...vertices.flat())
+    expect(spread.filter((value) => value > 1e-5 * largest).length).toBe(face.dimension)
+    for (let i = 0; i < face.blocks.length; i++)
+      expect(vertices.some((vertex) => vertex[i]! > 1e-5 * largest)).toBe(face.positive[i] === 1)
   })
 
   it('finds that two gates can stand for a third, although only the third is there', () => {
