@@ -41,8 +41,11 @@ export interface EquicorrelatedPart {
   readonly scalings: Vector
   /** Upper bounds of |A_b|. */
   readonly reach: Vector
-  /** How far the directions of the point's blocks are from these, at most, blocks of nothing but rounding apart. */
-  readonly misfit: number
+  /**
+   * The most that the point's blocks, those of nothing but rounding apart, are off by: the distance of their directions from
+   * these, and of their correlations from 1.
+   */
+  readonly inaccuracy: number
 }
 
 /** From and to where the default tolerance goes, and what it is to the inaccuracy of the point. */
@@ -128,7 +131,7 @@ export function equicorrelated(
       images: part.images(blocks, directions),
       scalings: Float64Array.from(ordered, ({ scaling }) => scaling),
       reach: Float64Array.from(blocks, reach),
-      misfit,
+      inaccuracy: Math.max(off, misfit),
     }
   }
   return {

@@ -14,7 +14,7 @@ import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
 export interface OptimalSetOptions extends EquicorrelationOptions {
   /**
    * Fits of unit length count as dependent where what tells them apart is shorter than this. Default: ten times what the
-   * directions of the point's blocks are off by, from 1e-10 to 1e-6.
+   * active blocks of the point are off by, in direction or correlation, from 1e-10 to 1e-6.
    */
   dependence?: number
 }
@@ -138,8 +138,8 @@ export function checkDependence(dependence: number | undefined, caller: string):
 }
 
 /** What counts as dependent at a part's point. */
-export function dependenceOf({ misfit }: EquicorrelatedPart): number {
-  return Math.min(MOST, Math.max(LEAST, SLACK * misfit))
+export function dependenceOf({ inaccuracy }: EquicorrelatedPart): number {
+  return Math.min(MOST, Math.max(LEAST, SLACK * inaccuracy))
 }
 
 /** Block blocks_i of u <- alpha_i times row i of `directions`. */

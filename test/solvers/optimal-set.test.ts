@@ -192,9 +192,10 @@ function verticesOf(fits: Matrix, fit: Vector): number[][] {
     const parts = new SVD(new MlMatrix(rows).transpose())
     if (parts.diagonal.at(-1)! <= 1e-8 * parts.diagonal[0]!) continue
     const alpha = parts.solve(target).to1DArray()
-    if (alpha.some((value) => value < -1e-9)) continue
+    if (alpha.some((value) => value < -1e-7)) continue
     const rest = fit.map((value, r) => value - rows.reduce((total, row, q) => total + alpha[q]! * row[r]!, 0))
-    if (norm(rest) > 1e-8 * norm(fit)) continue
+    // A gap of 1e-13 leaves the fit open by the root of that.
+    if (norm(rest) > 1e-6 * norm(fit)) continue
     const vertex: number[] = new Array(fits.rows).fill(0)
     members.forEach((i, q) => {
       vertex[i] = alpha[q]!
@@ -439,7 +440,8 @@ describe('optimalSet', () => {
         seed: fc.integer({ min: 1, max: 1e5 }),
       }),
     ],
-    { numRuns: 60 },
+    // The example: a dependence that the solution shows to 1e-10 only, since its dual point is no better.
+    { numRuns: 60, examples: [[{ rows: 7, kind: 'small whole numbers', family: 'gated', seed: 20350 }]] },
   )('has the dimension that its vertices span, all of them enumerated', ({ rows, kind, family, seed }) => {
     const draws = random(seed)
     const X = inputs({ rows, features: 2, kind }, () => draws.normal())
