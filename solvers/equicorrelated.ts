@@ -67,7 +67,7 @@ export function equicorrelated(
   caller: string,
 ): Equicorrelated {
   const { loss, lambda, name, penalty, operator } = program
-  const { size, parts } = fitParts(program, caller)
+  const { size, parts } = fitParts(program, iterate, caller)
   if (!(lambda > 0))
     throw new RangeError(
       `${caller}: ${name} has lambda ${lambda}, expected above 0: without a penalty no direction is preferred; pass a program with lambda > 0.`,

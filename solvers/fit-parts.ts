@@ -1,4 +1,5 @@
-import type { ConvexProgram, Vector } from '../src/types.ts'
+import { allFinite } from '../src/numerics/vectors.ts'
+import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 
 /**
  * A program with group norms by what its fit is made of: block p of the penalty, `size` coefficients from p size on, has an
@@ -29,9 +30,21 @@ export interface FitPart {
   visible(rows: Vector, flat?: Uint8Array): Vector
 }
 
-/** The parts of a program, or why it has none. */
-export function fitParts(program: ConvexProgram, caller: string): FitParts {
+/**
+ * The parts of a program that a point belongs to.
+ *
+ * @throws RangeError when the program has none, or the point another size, or entries that are not finite.
+ */
+export function fitParts(program: ConvexProgram, { coefficients }: Iterate, caller: string): FitParts {
   const { operator, penalty, loss, name } = program
+  if (coefficients.length !== operator.columns)
+    throw new RangeError(
+      `${caller}: the point has ${coefficients.length} coefficients and ${name} has ${operator.columns}; pass a point of this program.`,
+    )
+  if (!allFinite(coefficients))
+    throw new RangeError(
+      `${caller}: coefficient ${coefficients.findIndex((value) => !Number.isFinite(value))} is not finite; pass a finite point.`,
+    )
   const groups = penalty.groups ?? penalty.cones
   const maps = operator.blocks
   const joint = groups && maps && groups.size === maps.size * maps.outputs && maps.outputs > 1

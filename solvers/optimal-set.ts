@@ -38,7 +38,7 @@ export interface OptimalSet {
   readonly copies: number
   /** Equicorrelated blocks. */
   readonly size: number
-  /** A vertex has at most so many non-zero blocks: `prune` gets there. */
+  /** A vertex has at most so many non-zero blocks, where the loss determines the fit: `prune` gets there. */
   readonly rank: number
   /** One for each output, or one for all where the loss or the penalty couples them. */
   readonly faces: readonly OptimalFace[]
@@ -92,7 +92,7 @@ const SLACK = 10
  * does not see a shift (an intercept, log-odds), the rest of it, and the dimension counts what that leaves open.
  *
  * It is as sharp as the point: solve to a relative gap of 1e-12 first. Takes group norms over gates, of one output each or
- * joint, and ReLU programs. Costs a product with A' and m^2 n for m blocks.
+ * joint, and ReLU programs. Costs a product with A', projections where there are cones, and some m^2 n flops for m blocks.
  *
  * Mishkin and Pilanci, ICML 2023.
  *

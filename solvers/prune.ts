@@ -35,11 +35,7 @@ export interface PruneOptions {
  */
 export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneOptions = {}): CertifiedPoint<M> {
   const { dependence = 1e-10, tries = 0, seed = 1 } = options
-  const { size, parts } = fitParts(program, 'prune')
-  if (at.coefficients.length !== program.operator.columns)
-    throw new RangeError(
-      `prune: the point has ${at.coefficients.length} coefficients and ${program.name} has ${program.operator.columns}; pass a point of this program.`,
-    )
+  const { size, parts } = fitParts(program, at, 'prune')
   checkDependence(dependence, 'prune')
   if (!Number.isInteger(tries) || tries < 0)
     throw new RangeError(`prune: tries is ${tries}, expected a whole number from 0; pass for example 10.`)
