@@ -608,7 +608,8 @@ describe('minimumNorm', () => {
       const { primal } = solution.certificate
       expect(Math.abs(shortest.certificate.primal - primal)).toBeLessThanOrEqual(1e-9 * primal)
       expect(shortest.certificate.relativeGap).toBeLessThanOrEqual(certify(program, solution).relativeGap + 1e-8)
-      expectSameFit(program, shortest, solution, 1e-8, 0.1)
+      // Its directions are the dual point's, and a gap of 1e-12 leaves both, and the fit, open by the root of that.
+      expectSameFit(program, shortest, solution, 1e-6, 0.1)
       const others: Iterate[] = [solution, prune(program, solution), prune(program, shortest)]
       for (let k = 1; k < 4; k++) others.push(prune(program, shortest, { tries: k, seed: seed + k }))
       for (const { coefficients: v } of others) {
