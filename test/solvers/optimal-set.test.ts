@@ -425,7 +425,9 @@ describe('optimalSet', () => {
     const last = gates.count * size
     for (let j = 0; j < size; j++)
       expect(Math.abs(shared[first + j]! - shared[last + j]!)).toBeLessThanOrEqual(1e-7 * norm(shared))
-    expect(neurons(doubled, prune(doubled, { coefficients: shared }).coefficients).length).toBe(once.rank)
+    // Fewer where the solution has neurons of nothing but rounding.
+    const { length } = neurons(doubled, prune(doubled, { coefficients: shared }).coefficients)
+    expect(length).toBeLessThanOrEqual(once.rank)
   })
 
   test.prop(
