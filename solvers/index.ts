@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
+export type { CertifiedPoint } from './certified-point.ts'
 export { chooseSolver } from './choose.ts'
 export { type ColumnGenerationOptions, columnGeneration } from './column-generation.ts'
 export { coneNewton } from './cone-newton.ts'
@@ -20,9 +21,13 @@ export {
 } from './generate-gates.ts'
 export { type InteriorPointOptions, interiorPoint } from './interior-point.ts'
 export { leastSquares } from './least-squares.ts'
+export { minimumNorm } from './minimum-norm.ts'
 export { newtonCg } from './newton-cg.ts'
+export { type OptimalPathOptions, optimalPath, optimalPathSync, type PathPoint } from './optimal-path.ts'
+export { type OptimalFace, type OptimalSet, type OptimalSetOptions, optimalSet } from './optimal-set.ts'
 export { type ProximalGradientOptions, proximalGradient } from './proximal-gradient.ts'
 export { proximalNewton } from './proximal-newton.ts'
+export { type PruneOptions, prune } from './prune.ts'
 export { type Recovered, type RecoveryOptions, recoverWeights } from './recover-weights.ts'
 export { screened } from './screening.ts'
 export { type SolveOptions, solve, solveSync, steps, walk } from './solve.ts'

@@ -1,6 +1,6 @@
 import { type Certified, certifier } from '../src/certificates/certify.ts'
 import { atZero } from '../src/certificates/gradient-at-zero.ts'
-import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
+import type { Certificate, ConvexProgram, Iterate, Vector } from '../src/types.ts'
 
 /** What one pass over the blocks of a program shows of each. */
 export interface Screening {
@@ -20,21 +20,26 @@ export interface Screening {
  * Ndiaye, Fercoq, Gramfort and Salmon 2017, JMLR 18.
  */
 export function screening(program: ConvexProgram, { certificate, correlation, scale }: Certified): Screening {
-  const { loss, lambda, penalty } = program
+  const { lambda, penalty } = program
   const { size, reach } = program.blocks!
   // Where s is at its limit, lambda / s is the largest polar.
   const enough = Math.max(0.9 * lambda, scale > 0 ? (0.5 * lambda) / scale : 0)
   const polars = penalty.polars!(correlation, size, enough)
-  const gap = Math.max(
-    certificate.gap,
-    ROUNDING * Math.max(Math.abs(certificate.primal), Math.abs(atZero(program).loss)),
-  )
-  const radius = Math.sqrt(2 * loss.smoothness * gap)
+  const radius = dualRadius(program, certificate)
   return {
     polars,
     scaled: polars.map((polar) => scale * polar),
     reach: reach ? reach().map((norm) => norm * radius) : polars.map(() => Number.POSITIVE_INFINITY),
   }
+}
+
+/**
+ * sqrt(2 L gap): no further than this from the optimal dual point are both -dF at the point with this certificate and the
+ * dual feasible point behind its bound.
+ */
+export function dualRadius(program: ConvexProgram, { gap, primal }: Certificate): number {
+  const least = ROUNDING * Math.max(Math.abs(primal), Math.abs(atZero(program).loss))
+  return Math.sqrt(2 * program.loss.smoothness * Math.max(gap, least))
 }
 
 /** Whether a screening proves that a block is zero at every optimum. */

@@ -75,6 +75,14 @@ export interface Loss {
   divergence(to: Vector, at: Vector): number
   /** Present when F is a sum over entries: the second derivative in each, one-sided where it jumps. */
   curvatures?(fit: Vector, out?: Vector): Vector
+  /**
+   * Present when F is linear in some entries of some fits, which its gradient then does not determine: 1 for each entry that
+   * is so at this fit or, with `slack`, may be so at one whose gradient is nowhere further than that from this one's. In the
+   * other entries F is strictly convex, but for the shifts that `intercept` and `rowShifts` tell of.
+   */
+  flat?(fit: Vector, slack?: number): Uint8Array
+  /** Present when only differences within a row of the fit count: F(Z + a1') = F(Z) for every a, as for log-odds. */
+  readonly rowShifts?: true
   /** Present when F(z) = curvature/2 |z - target|^2: what a least-squares solver needs. */
   readonly quadratic?: { readonly curvature: number; readonly target: Vector }
   /** Present when an unpenalised intercept was minimised out: the optimal intercept, one per output, at a fit. */

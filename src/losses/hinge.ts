@@ -35,6 +35,7 @@ export function hinge(weights: ClassWeights = {}): LossChoice {
         },
         // On one side of the corner it is linear; across it, what the margin was overshot by.
         divergence: (to, at, k) => (y[k]! * at < 1 ? Math.max(0, y[k]! * to - 1) : Math.max(0, 1 - y[k]! * to)),
+        linearAtEnds: true,
         dual: signDual(y, 0),
       })
     },

@@ -71,6 +71,7 @@ function huberEntries(name: string, { columns, data: y }: Matrix, weights: Vecto
       if (before === at - y[k]! && after === e) return (to - at) ** 2 / 2
       return (after - before) * (e - (after + before) / 2)
     },
+    linearAtEnds: true,
     dual: { low: () => -delta, high: () => delta, slope: (p, k) => p + y[k]!, second: () => 1 },
   }
 }

@@ -53,6 +53,8 @@ export function withIntercept(loss: Loss, { columns, best, ground, rounding, shi
     name: loss.name,
     size,
     smoothness: loss.smoothness,
+    ...(loss.rowShifts && { rowShifts: true }),
+    ...(loss.flat && { flat: (fit: Vector, slack?: number) => loss.flat!(moveLatest(fit), slack) }),
     value: (fit) => loss.value(moveLatest(fit)),
     gradient: (fit, out) => loss.gradient(moveLatest(fit), out),
     conjugate(p) {

@@ -20,6 +20,8 @@ export interface Entries {
   divergence(to: number, at: number, k: number): number
   /** The conjugate in detail, for solvers of the dual. */
   readonly dual?: Omit<DualEntries, 'value'>
+  /** Whether phi_k is linear where its slope is at an end of the dual's domain. */
+  readonly linearAtEnds?: true
 }
 
 /**
@@ -40,6 +42,10 @@ export function separable(entries: Entries): Loss {
         for (let k = 0; k < size; k++) out[k] = weights[k]! > 0 ? weights[k]! * entries.second!(fit[k]!, k) : 0
         return out
       },
+    }),
+    ...((entries.linearAtEnds || weights.some((weight) => !(weight > 0))) && {
+      flat: (fit: Vector, slack = 0) =>
+        Uint8Array.from(weights, (weight, k) => Number(!(weight > 0) || isLinear(entries, fit[k]!, k, slack / weight))),
     }),
     value(fit) {
       let total = 0
@@ -63,4 +69,11 @@ export function separable(entries: Entries): Loss {
       return total
     },
   }
+}
+
+/** Whether phi_k is linear at z, or its slope within `slack` of where it is. */
+function isLinear({ linearAtEnds, dual, slope }: Entries, z: number, k: number, slack: number): boolean {
+  if (!linearAtEnds || !dual) return false
+  const p = slope(z, k)
+  return Math.abs(p - dual.low(k)) <= slack || Math.abs(p - dual.high(k)) <= slack
 }

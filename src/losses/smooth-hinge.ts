@@ -68,6 +68,7 @@ function smoothHingeEntries({ rows, columns, data: y }: Matrix, weights: Vector,
       if (b === before && a === after) return (to - at) ** 2 / (2 * gamma)
       return gamma * (a - b) * (after - (a + b) / 2)
     },
+    linearAtEnds: true,
     dual: signDual(y, gamma),
   }
 }

@@ -41,6 +41,10 @@ function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64
     name: 'softmax',
     size,
     smoothness: weights.reduce((most, weight) => Math.max(most, weight), 0) / 2,
+    rowShifts: true,
+    ...(weights.some((weight) => !(weight > 0)) && {
+      flat: () => Uint8Array.from({ length: size }, (_, k) => Number(!(weights[Math.floor(k / columns)]! > 0))),
+    }),
     value(fit) {
       let total = 0
       for (let r = 0; r < rows; r++) {

@@ -47,6 +47,7 @@ function hingeEntries({ rows, columns, data: y }: Matrix, weights: Vector): Root
       if (after <= 0) return before > 0 ? before * (before / 2 - after) : 0
       return before > 0 ? (to - at) ** 2 / 2 : after ** 2 / 2
     },
+    linearAtEnds: true,
     dual: {
       low: (k) => (y[k]! > 0 ? Number.NEGATIVE_INFINITY : 0),
       high: (k) => (y[k]! > 0 ? 0 : Number.POSITIVE_INFINITY),

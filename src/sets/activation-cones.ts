@@ -1,7 +1,7 @@
+import { type ActiveSpan, activeSpan, multiply } from '../numerics/active-span.ts'
 import { type BitColumns, isSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import type { Matrix, Vector } from '../types.ts'
-import { type ActiveSpan, activeSpan, multiply } from './active-span.ts'
 
 /**
  * The cones K_i = { u : (2 D_i - I) X u >= 0 }, one per activation pattern: the u for which D_i X u = (X u)_+.

@@ -183,6 +183,36 @@ for (const at of cases)
         expect(Math.abs(loss.conjugate(new Float64Array(loss.size)))).toBe(0)
       })
 
+      law('only differences within a row count, if it says so', (loss, z, _b, p, y) => {
+        const moved = z.map((value, k) => value + p[Math.floor(k / y.columns)]!)
+        const change = length(minus(loss.gradient(moved), loss.gradient(z)))
+        expect(loss.rowShifts === true).toBe(choice.name === 'softmax')
+        if (loss.rowShifts) expect(change).toBeLessThanOrEqual(1e-13 * (1 + length(p)))
+      })
+
+      if (!intercept)
+        law('the gradient tells the fit but for entries that are flat, and shifts', (loss, z, b) => {
+          const flat = loss.flat?.(z) ?? new Uint8Array(loss.size)
+          const slope = loss.gradient(z)
+          for (let k = 0; k < loss.size; k++) {
+            const changes = [-1e-3, 1e-3].map((by) => {
+              const moved = z.slice()
+              moved[k]! += by
+              return length(minus(loss.gradient(moved), slope))
+            })
+            // A flat entry may move at least one way; another neither.
+            if (flat[k]) expect(Math.min(...changes)).toBe(0)
+            else expect(Math.min(...changes)).toBeGreaterThan(0)
+          }
+          // What is flat at a fit whose gradient is nearby is found from here.
+          const reach = length(minus(loss.gradient(b), slope)) * (1 + 1e-12)
+          const elsewhere = loss.flat?.(b)
+          const maybe = loss.flat?.(z, reach)
+          elsewhere?.forEach((one, k) => {
+            expect(maybe![k]!).toBeGreaterThanOrEqual(one)
+          })
+        })
+
       law('gradient writes to out, returns it, and nothing writes to its inputs', (loss, a, b) => {
         const [to, at] = [a.slice(), b.slice()]
         const out = new Float64Array(loss.size).fill(Number.NaN)

@@ -1,5 +1,5 @@
-import { blockNorm } from '../numerics/blocks.ts'
 import type { Vector } from '../types.ts'
+import { blockNorm } from './blocks.ts'
 
 /**
  * The span of active rows b_k = s_k x_k (unit rows with a sign each), as an orthonormal basis Q and a triangular factor,
@@ -15,6 +15,8 @@ export interface ActiveSpan {
   has(row: number): boolean
   /** False when the row lies in the span already. */
   add(unit: Vector, row: number, sign: number): boolean
+  /** Takes out the row at a place among `rows`; those behind it move up. */
+  remove(place: number): void
   /** The multipliers for which the active rows hold with equality: R rho = -Q g. */
   solve(g: Vector, start: number): Vector
   /** Removes the rows with non-positive targets; false when there were none. */
@@ -24,46 +26,47 @@ export interface ActiveSpan {
   accept(target: Vector): void
   /** g - Q'Q g */
   residual(g: Vector, start: number, out: Vector): void
-  /** An orthonormal basis of what is orthogonal to the span: d - size rows. Lent until the span changes. */
+  /** An orthonormal basis of what is orthogonal to the span: d - size rows, where there is room for d. Lent until the span changes. */
   complement(): Vector
   /** Makes the basis anew when removals have cost it accuracy that its rows would notice; true when it did. */
   refresh(unit: Vector): boolean
 }
 
-/** A row adds a direction to the active ones when what is left of it (of norm one) is longer than this. */
+/** A row adds a direction to the active ones when what is left of it (of norm one) is longer than this, unless told otherwise. */
 const INDEPENDENCE = 1e-11
 /** Rows nearer to dependent than this notice the rounding of a removal. */
 const SENSITIVE = 1e-3
 /** Removals after which the basis is made anew in any case. */
 const REMOVALS = 64
 
-export function activeSpan(d: number): ActiveSpan {
-  const Q = new Float64Array(d * d)
-  const R = new Float64Array(d * d)
-  const rows = new Int32Array(d)
-  const signs = new Int8Array(d)
-  const rho = new Float64Array(d)
-  const target = new Float64Array(d)
-  const products = new Float64Array(d)
-  const leaving = new Uint8Array(d)
+/** Room for `most` rows of d entries, at most d. */
+export function activeSpan(d: number, most: number = d, independence: number = INDEPENDENCE): ActiveSpan {
+  const Q = new Float64Array(most * d)
+  const R = new Float64Array(most * most)
+  const rows = new Int32Array(most)
+  const signs = new Int8Array(most)
+  const rho = new Float64Array(most)
+  const target = new Float64Array(most)
+  const products = new Float64Array(most)
+  const leaving = new Uint8Array(most)
   let size = 0
   let removals = 0
 
   const add = (unit: Vector, row: number, sign: number, multiplier: number): boolean => {
-    if (size === d) return false
+    if (size === most) return false
     const q = size * d
     for (let j = 0; j < d; j++) Q[q + j] = sign * unit[row * d + j]!
-    for (let i = 0; i < size; i++) R[i * d + size] = 0
+    for (let i = 0; i < size; i++) R[i * most + size] = 0
     // Gram-Schmidt twice is enough (Kahan).
     for (let pass = 0; pass < 2; pass++) {
       multiply(Q, size, d, Q, q, products)
-      for (let i = 0; i < size; i++) R[i * d + size]! += products[i]!
+      for (let i = 0; i < size; i++) R[i * most + size]! += products[i]!
       subtract(Q, size, d, products, Q, q)
     }
     const length = blockNorm(Q, q, d)
-    if (!(length > INDEPENDENCE)) return false
+    if (!(length > independence)) return false
     for (let j = 0; j < d; j++) Q[q + j]! /= length
-    R[size * d + size] = length
+    R[size * most + size] = length
     rows[size] = row
     signs[size] = sign
     rho[size] = multiplier
@@ -74,15 +77,15 @@ export function activeSpan(d: number): ActiveSpan {
   /** Takes column k out of R, and rotates what that leaves below the diagonal away. */
   const remove = (k: number): void => {
     for (let j = k; j + 1 < size; j++) {
-      for (let i = 0; i <= j + 1; i++) R[i * d + j] = R[i * d + j + 1]!
+      for (let i = 0; i <= j + 1; i++) R[i * most + j] = R[i * most + j + 1]!
       rows[j] = rows[j + 1]!
       signs[j] = signs[j + 1]!
       rho[j] = rho[j + 1]!
     }
     size--
     for (let i = k; i < size; i++) {
-      const upper = i * d
-      const lower = upper + d
+      const upper = i * most
+      const lower = upper + most
       const a = R[upper + i]!
       const b = R[lower + i]!
       const length = Math.sqrt(a * a + b * b)
@@ -96,11 +99,11 @@ export function activeSpan(d: number): ActiveSpan {
         R[upper + j] = c * x + s * y
         R[lower + j] = c * y - s * x
       }
-      for (let j = 0; j < d; j++) {
-        const x = Q[upper + j]!
-        const y = Q[lower + j]!
-        Q[upper + j] = c * x + s * y
-        Q[lower + j] = c * y - s * x
+      for (let p = i * d, q = p + d; p < (i + 1) * d; p++, q++) {
+        const x = Q[p]!
+        const y = Q[q]!
+        Q[p] = c * x + s * y
+        Q[q] = c * y - s * x
       }
     }
     removals++
@@ -124,12 +127,13 @@ export function activeSpan(d: number): ActiveSpan {
       return false
     },
     add: (unit, row, sign) => add(unit, row, sign, 0),
+    remove,
     solve(g, start) {
       multiply(Q, size, d, g, start, products)
       for (let i = size - 1; i >= 0; i--) {
         let total = -products[i]!
-        for (let k = i + 1; k < size; k++) total -= R[i * d + k]! * target[k]!
-        target[i] = total / R[i * d + i]!
+        for (let k = i + 1; k < size; k++) total -= R[i * most + k]! * target[k]!
+        target[i] = total / R[i * most + i]!
       }
       return target
     },
@@ -191,7 +195,7 @@ export function activeSpan(d: number): ActiveSpan {
     refresh(unit) {
       if (removals === 0) return false
       let shortest = 1
-      for (let k = 0; k < size; k++) shortest = Math.min(shortest, R[k * d + k]!)
+      for (let k = 0; k < size; k++) shortest = Math.min(shortest, R[k * most + k]!)
       if (removals < REMOVALS && shortest > SENSITIVE) return false
       const old = size
       size = 0
