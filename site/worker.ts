@@ -6,8 +6,9 @@ import {
   mergeNeurons,
   type ReluNetwork,
   reluProgram,
-  type SweepOptions,
+  type SolveOptions,
   sampleGates,
+  solve,
   standardize,
   sweep,
   unstandardize,
@@ -30,7 +31,7 @@ const MOST_PATTERNS = 15_000
 const SAMPLED = 400
 const POINTS = 50
 /** The last lambda over lambda_max. */
-const RATIO = { curve: 1e-3, other: 4e-3 }
+const RATIO = { curve: 1e-3, other: 0.03 }
 
 /** The problem at hand, in standardised units. */
 interface Problem {
@@ -70,32 +71,73 @@ page.onmessage = async ({ data: request }) => {
   }
 }
 
-/** Solves the path from lambda_max down, and tells of each lambda as it is done. */
+/** Tells of each lambda of the path as it is solved. */
 async function follow(id: number, sample: Sample, reply: (message: Reply) => void, signal: AbortSignal): Promise<void> {
   const made = (problem = state(sample))
   const { program, lambdas, solved } = made
   const patterns = program.operator.columns / program.blocks!.size
   reply({ id, kind: 'start', patterns, scope: program.scope, lambdas })
+  for await (const { solution, moments } of walkPath(program, lambdas, signal)) {
+    solved.push(solution)
+    reply({ id, kind: 'point', point: pointOf(made, solution, moments) })
+    // Two limits in a row say that what is left of the path takes long.
+    if (solved.slice(-2).filter(({ status }) => status !== 'solved').length === 2) break
+  }
+  reply({ id, kind: 'end' })
+}
+
+/** Seconds for a lambda from the solutions before it, and anew from zero where that does not do. */
+const LIMIT = { warm: 2, cold: 8 }
+/** Starts that may fail before every lambda is solved from zero. */
+const FAILURES = 2
+
+interface Solved {
+  readonly solution: Solution<ReluNetwork>
+  readonly moments: readonly Moment[]
+}
+
+/**
+ * The path from lambda_max down. Where many neurons pay the same, a solution may be a worse start than zero: a lambda that
+ * is not solved soon is begun again.
+ */
+async function* walkPath(
+  program: ConvexProgram<ReluNetwork>,
+  lambdas: readonly number[],
+  signal: AbortSignal,
+): AsyncGenerator<Solved, void> {
   let moments: Moment[] = []
-  const options: SweepOptions = {
-    lambdas,
+  const options: SolveOptions = {
     tolerance: 1e-6,
-    maxIterations: 20_000,
-    timeLimit: 4,
     signal,
     onProgress({ iteration, certificate: { primal, dual, relativeGap } }) {
       moments.push({ iteration, primal, dual, relativeGap })
     },
   }
-  for await (const solution of sweep(program, options)) {
-    if (signal.aborted) return
-    solved.push(solution)
-    reply({ id, kind: 'point', point: pointOf(made, solution, moments) })
+  const anew = async (lambda: number): Promise<Solution<ReluNetwork>> => {
     moments = []
-    // Beyond a network that fits every row there is nothing to see, and two limits in a row say that it takes long there.
-    if (solved.slice(-2).filter(({ status }) => status !== 'solved').length === 2) break
+    return solve({ ...program, lambda }, { ...options, timeLimit: LIMIT.cold })
   }
-  reply({ id, kind: 'end' })
+  let failures = 0
+  let last: Solution<ReluNetwork> | undefined
+  for (let k = 0; k < lambdas.length && !signal.aborted; ) {
+    const rest = { lambdas: lambdas.slice(k), timeLimit: LIMIT.warm, ...(last && { start: last }) }
+    if (failures < FAILURES)
+      for await (const solution of sweep(program, { ...options, ...rest })) {
+        if (signal.aborted) return
+        if (solution.status !== 'solved') break
+        yield { solution, moments }
+        last = solution
+        moments = []
+        k++
+      }
+    if (k === lambdas.length) return
+    failures++
+    last = await anew(lambdas[k]!)
+    if (signal.aborted) return
+    yield { solution: last, moments }
+    moments = []
+    k++
+  }
 }
 
 /** The convex program of a sample: columns standardised, every neuron with a bias. */
