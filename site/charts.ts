@@ -90,8 +90,8 @@ export function drawClosing(parent: Element, { moments, certificate }: PathPoint
   }
   drawChart(above!, {
     label: `The interval of the optimum over ${moments.length} certificates.`,
-    height: 130,
-    x,
+    height: 118,
+    x: { ...x, ticks: [] },
     y: linear(low - margin, high + margin, 'objective of the network, and the bound'),
     band: true,
     lines: [

@@ -53,9 +53,11 @@ interface Change {
   readonly drawn: boolean
   /** Show the path as it is solved, rather than the network of a moment ago until the slider's lambda is. */
   readonly follow: boolean
+  /** The text it was read from, which stays as it is. */
+  readonly text?: string
 }
 
-function setSample(next: Sample, { drawn: isDrawn, follow }: Change): void {
+function setSample(next: Sample, { drawn: isDrawn, follow, text = tableOf(next) }: Change): void {
   before = follow || kindOf(next) !== kindOf(sample) ? undefined : shown()
   const keepsView = isDrawn === drawn && !isDrawn && !follow
   sample = next
@@ -65,7 +67,7 @@ function setSample(next: Sample, { drawn: isDrawn, follow }: Change): void {
   points = []
   ended = false
   tell('')
-  if (document.activeElement !== table) table.value = tableOf(sample)
+  if (table.value !== text) table.value = text
   schedule()
   showTools()
   show()
@@ -102,9 +104,9 @@ function hear(reply: Reply, asked: Request['kind']): void {
     before = undefined
   } else if (reply.kind === 'table') {
     remember()
-    setSample(reply.sample, { drawn: false, follow: true })
+    setSample(reply.sample, { drawn: false, follow: true, text: table.value })
     target.replaceChildren(...reply.columns.map((name) => new Option(name, name, false, name === reply.sample.target)))
-    target.disabled = false
+    at('predict').hidden = false
     document.querySelector('.stage')!.scrollIntoView({ block: 'nearest' })
   } else if (reply.kind === 'check') showCheck(reply)
   else if (reply.kind === 'duel') showDuel(reply)
@@ -331,8 +333,7 @@ function press(name: string): void {
 
 function load(name: string, next: Sample): void {
   if (sample.rows.length > 0) remember()
-  target.disabled = true
-  target.replaceChildren()
+  at('predict').hidden = true
   setSample(next, { drawn: true, follow: true })
   press(name)
 }

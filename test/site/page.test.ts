@@ -172,6 +172,7 @@ describe.skipIf(!executablePath)('the page, in a browser and from a disk', () =>
     await page.locator('#target').selectOption('x2')
     await solvedAnew(page)
     expect(await text(page, 'score-name')).toBe('error of x2 (RMS)')
+    expect(await page.locator('#table').inputValue()).toBe(tableOf({ ...few, classes: ['no', 'yes'] }))
     await page.close()
   })
 
