@@ -67,7 +67,10 @@ function weightLines(points: readonly PathPoint[]): Line[] {
 }
 
 /** From certificate to certificate at one lambda: the interval that the optimum lies in, and its relative length. */
-export function drawClosing(parent: Element, { moments, certificate }: PathPoint): void {
+export function drawClosing(parent: Element, point: PathPoint): void {
+  const { certificate } = point
+  // What the start of a lambda already solves has one certificate: it is drawn across.
+  const moments = point.moments.length > 1 ? point.moments : [...point.moments, ...point.moments]
   const [above, below] = panels(parent, 2)
   // The start of the interval may be far below: what matters is how it closes.
   const low = Math.max(
@@ -159,7 +162,7 @@ export function drawDuel(parent: Element, { best, steps, done }: Duel, dual: num
 }
 
 function linear(from: number, to: number, title: string): Axis {
-  const digits = to - from < Math.abs(to) * 0.02 ? 5 : 3
+  const digits = to - from < Math.abs(to) * 2e-5 ? 8 : to - from < Math.abs(to) * 0.02 ? 5 : 3
   const at = from === 0 ? [0, to / 2, to] : [from, (from + to) / 2, to]
   return {
     from,

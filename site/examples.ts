@@ -11,22 +11,28 @@ export function blank(task: Sample['task']): Sample {
     : { task, features: ['x1', 'x2'], target: 'colour', classes: ['blue', 'orange'], rows: [], y: [] }
 }
 
-/** What the examples are called, and how their points are drawn. */
-export const examples: Readonly<Record<string, () => Sample>> = {
-  Sine: () => curve(32, (x) => 0.65 * Math.sin(4.2 * x), 0.09),
-  Step: () => curve(32, (x) => (x > 0 ? 0.5 : -0.5), 0.07),
-  'Two moons': () =>
-    colours(30, (t, first, { normal }) => {
-      const angle = Math.PI * t
-      const [x, y] = first ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
-      return [0.5 * (x - 0.5) + 0.05 * normal(), 0.6 * (y - 0.25) + 0.05 * normal()]
-    }),
-  Spirals: () =>
-    colours(32, (t, first) => {
-      const angle = 2 * Math.PI * (0.15 + 1.05 * t) + (first ? 0 : Math.PI)
-      const radius = 0.16 + 0.72 * t
-      return [radius * Math.cos(angle), radius * Math.sin(angle)]
-    }),
+/** What the examples are called, how their points are drawn, and where on their path there is most to see. */
+export const examples: Readonly<Record<string, { readonly make: () => Sample; readonly index: number }>> = {
+  Sine: { make: () => curve(32, (x) => 0.65 * Math.sin(4.2 * x), 0.09), index: 32 },
+  Step: { make: () => curve(32, (x) => (x > 0 ? 0.5 : -0.5), 0.07), index: 36 },
+  'Two moons': {
+    make: () =>
+      colours(30, (t, first, { normal }) => {
+        const angle = Math.PI * t
+        const [x, y] = first ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
+        return [0.5 * (x - 0.5) + 0.05 * normal(), 0.6 * (y - 0.25) + 0.05 * normal()]
+      }),
+    index: 49,
+  },
+  Spirals: {
+    make: () =>
+      colours(26, (t, first) => {
+        const angle = 2 * Math.PI * (0.15 + 1.05 * t) + (first ? 0 : Math.PI)
+        const radius = 0.16 + 0.72 * t
+        return [radius * Math.cos(angle), radius * Math.sin(angle)]
+      }),
+    index: 36,
+  },
 }
 
 function curve(count: number, height: (x: number) => number, noise: number): Sample {

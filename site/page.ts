@@ -104,6 +104,7 @@ function hear(reply: Reply, asked: Request['kind']): void {
     before = undefined
   } else if (reply.kind === 'table') {
     remember()
+    press('')
     setSample(reply.sample, { drawn: false, follow: true, text: table.value })
     target.replaceChildren(...reply.columns.map((name) => new Option(name, name, false, name === reply.sample.target)))
     at('predict').hidden = false
@@ -266,12 +267,13 @@ function showTools(): void {
   classes.querySelectorAll('span').forEach((span, k) => {
     span.textContent = sample.classes?.[k] ?? ''
   })
+  at('keys').hidden = kind === 'truth'
   canvas.className = kind === 'truth' ? 'fixed' : ''
   canvas.setAttribute('aria-label', labelOf(sample))
   at('hint').textContent =
     kind === 'truth'
       ? `Predicted ${sample.target} (up) against the true one (across): on the line where they agree.`
-      : 'Click to add a point, drag to move it, drag it out to remove it. Keys: arrows, enter, delete.'
+      : 'Click to add a point, drag to move it, drag it out to remove it.'
   at<HTMLButtonElement>('undo').disabled = past.length === 0
   at<HTMLButtonElement>('clear').disabled = sample.rows.length === 0
 }
@@ -331,16 +333,18 @@ function press(name: string): void {
     one.setAttribute('aria-pressed', String(one.textContent === name))
 }
 
-function load(name: string, next: Sample): void {
+function load(name: string, next: Sample, index: number): void {
+  slider.value = String(index)
   if (sample.rows.length > 0) remember()
   at('predict').hidden = true
   setSample(next, { drawn: true, follow: true })
   press(name)
 }
 
-for (const [name, make] of Object.entries(examples)) button(at('examples'), name, () => load(name, make()))
-button(at('own'), 'My curve', () => load('My curve', blank('regression')))
-button(at('own'), 'My colours', () => load('My colours', blank('classification')))
+for (const [name, { make, index }] of Object.entries(examples))
+  button(at('examples'), name, () => load(name, make(), index))
+button(at('own'), 'My curve', () => load('My curve', blank('regression'), 32))
+button(at('own'), 'My colours', () => load('My colours', blank('classification'), 40))
 for (const one of at('classes').querySelectorAll('button'))
   one.addEventListener('click', () => setColour(Number(one.dataset.class) as 1 | -1))
 at('undo').addEventListener('click', () => {
@@ -413,9 +417,8 @@ addEventListener('hashchange', open)
 function open(): void {
   const linked = fromHash(location.hash)
   if (linked) {
-    slider.value = String(linked.index)
-    load('', linked.sample)
-  } else if (sample.rows.length === 0) load('Sine', examples.Sine!())
+    load('', linked.sample, linked.index)
+  } else if (sample.rows.length === 0) load('Sine', examples.Sine!.make(), examples.Sine!.index)
 }
 
 open()

@@ -1,10 +1,10 @@
 import type { Check, Duel, PathPoint, PathStart } from './messages.ts'
 
-/** A share in percent, rounded up to two digits: `0.00008 %`, never in scientific notation. */
+/** A share in percent, rounded up to two digits: `0.00008\u00a0%`, never in scientific notation. */
 export function percent(share: number): string {
   const value = Math.max(1e-7, 100 * share)
   const digits = Math.max(0, 1 - Math.floor(Math.log10(value)))
-  return `${(Math.ceil(value * 10 ** digits * (1 - 1e-12)) / 10 ** digits).toFixed(digits)} %`
+  return `${(Math.ceil(value * 10 ** digits * (1 - 1e-12)) / 10 ** digits).toFixed(digits)}\u00a0%`
 }
 
 /** A number at so many significant digits, in scientific notation only where it is very small or large. */

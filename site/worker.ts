@@ -87,7 +87,7 @@ async function follow(id: number, sample: Sample, reply: (message: Reply) => voi
 }
 
 /** Seconds for a lambda from the solutions before it, and anew from zero where that does not do. */
-const LIMIT = { warm: 2, cold: 8 }
+const LIMIT = { warm: 2, cold: 5 }
 /** Starts that may fail before every lambda is solved from zero. */
 const FAILURES = 2
 

@@ -95,7 +95,7 @@ describe.skipIf(!executablePath)('the page, in a browser and from a disk', () =>
     await solved(page)
     expect(await text(page, 'status')).toBe('solved')
     expect(await text(page, 'claim')).toMatch(
-      /^Proved: no ReLU network of any width can be more than 0\.\d+ % better\.$/,
+      /^Proved: no ReLU network of any width can be more than 0\.\d+\u00a0% better\.$/,
     )
     expect(Number(await text(page, 'gap'))).toBeLessThanOrEqual(1e-6)
 
@@ -162,7 +162,7 @@ describe.skipIf(!executablePath)('the page, in a browser and from a disk', () =>
   it('reads a pasted table of classes, and predicts another of its columns when asked', async () => {
     const page = await opened()
     await solved(page)
-    const moons = examples['Two moons']!()
+    const moons = examples['Two moons']!.make()
     const few = { ...moons, rows: moons.rows.slice(0, 24), y: moons.y.slice(0, 24) }
     await paste(page, tableOf({ ...few, classes: ['no', 'yes'] }))
     await solvedAnew(page)
@@ -235,7 +235,7 @@ describe.skipIf(!executablePath)('the page, in a browser and from a disk', () =>
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#download').click()])
     const model = loadModel(await readFile(await download.path(), 'utf8')) as ReluNetwork
     expect(model.width).toBe(Number(await text(page, 'neurons')))
-    const { rows, y } = examples.Sine!()
+    const { rows, y } = examples.Sine!.make()
     const squares = model.predict(fromRows(rows)).data.map((value, i) => (value - y[i]!) ** 2)
     const error = Math.sqrt(squares.reduce((total, one) => total + one, 0) / y.length)
     expect(Number(await text(page, 'score')) / error).toBeCloseTo(1, 2)
@@ -251,7 +251,7 @@ describe.skipIf(!executablePath)('the page, in a browser and from a disk', () =>
     await again.close()
     const broken = await opened({ hash: '#curve=1,2,3;<script>&at=1' })
     await solved(broken)
-    expect(await broken.locator('#table').inputValue()).toBe(tableOf(examples.Sine!()))
+    expect(await broken.locator('#table').inputValue()).toBe(tableOf(examples.Sine!.make()))
     await broken.close()
   })
 
