@@ -35,8 +35,10 @@ const SETTLED = 1e-6
 const HALVINGS = 20
 /** Projections between two yields of a pass. */
 const BREATH = 32
-/** Passes without a smaller gap before the problem gives up. */
+/** Steps, or passes where rounding is near, without a smaller gap before a working set is left or the problem gives up. */
 const PATIENCE = 3
+/** Passes elsewhere: among thousands of patterns the gap rises many times before it falls. */
+const PASSES = 25
 /** What rounding leaves of a relative difference. */
 const ROUNDING = 1e-14
 
@@ -362,7 +364,7 @@ export function coneProblem({
       if (lambda > goal) return true
       fruitless = wholeGap < 0.9 * smallest ? 0 : fruitless + 1
       smallest = Math.min(smallest, wholeGap)
-      return wholeGap > ROUNDING * primal && fruitless < PATIENCE
+      return wholeGap > ROUNDING * primal && fruitless < (smallest > SETTLED * primal ? PASSES : PATIENCE)
     },
   }
 }

@@ -1,3 +1,5 @@
+import { turn } from '../src/numerics/turn.ts'
+
 /** How long work may hold the event loop, in milliseconds. */
 const SPAN = 16
 
@@ -31,12 +33,4 @@ export async function breathe<Y, R>(
     }
     if (wanted(at.value)) return at.value!
   }
-}
-
-/** One turn of the event loop: timers and messages get to run. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === 'function') setImmediate(resolve)
-    else setTimeout(resolve, 0)
-  })
 }

@@ -97,6 +97,8 @@ export {
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
+  type MergeNeuronsOptions,
+  mergeNeurons,
   type RectifiedCnn,
   type RectifiedCnnWeights,
   type ReluNetwork,

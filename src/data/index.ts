@@ -8,6 +8,7 @@ export {
 export { type CifarImages, readCifar } from './read-cifar.ts'
 export { readCsv, type TableDataset } from './read-csv.ts'
 export type { MissingPolicy, ReadCsvOptions } from './read-csv-options.ts'
+export { readHeader } from './read-header.ts'
 export { readIdx } from './read-idx.ts'
 export { readNpy, type ShapedMatrix, writeNpy } from './read-npy.ts'
 export { type ReadRowsOptions, type Rows, readRows } from './read-rows.ts'

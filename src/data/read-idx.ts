@@ -1,4 +1,5 @@
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { builtIn } from './built-in.ts'
 import type { EntryReader, ShapedMatrix } from './read-npy.ts'
 import { type ByteSource, readBytes } from './source.ts'
 
@@ -46,9 +47,13 @@ export async function readIdx(source: ByteSource): Promise<ShapedMatrix> {
 
 /** The bytes of a gzip file. */
 export async function unpack(packed: Uint8Array, name: string, caller = 'readIdx'): Promise<Uint8Array> {
-  const { gunzip } = await import('node:zlib')
+  const zlib = builtIn('node:zlib')
+  if (!zlib)
+    throw new RangeError(
+      `${caller}: ${name} is gzip-compressed, which is unpacked in Node only; pass what .pipeThrough(new DecompressionStream('gzip')) gives.`,
+    )
   return new Promise((resolve, reject) => {
-    gunzip(packed, (cause, bytes) => {
+    zlib.gunzip(packed, (cause, bytes) => {
       if (cause)
         reject(
           new RangeError(`${caller}: ${name} is broken as a gzip file (${cause.message}); copy the file again.`, {

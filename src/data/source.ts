@@ -1,3 +1,6 @@
+import { turn } from '../numerics/turn.ts'
+import { builtIn } from './built-in.ts'
+
 /** What text can be read from: a path, a `file:` URL, text or bytes at hand, or any stream of either. */
 export type TextSource =
   | string
@@ -53,9 +56,9 @@ export async function readBytes(source: ByteSource, caller: string): Promise<{ n
       `${caller}: the source is ${kindOf(source)}, expected a path, a file: URL or bytes; pass for example a path.`,
     )
   const name = pathOf(source, caller)
-  const { readFile } = await import('node:fs/promises')
+  const { promises } = fileSystem(name, caller)
   try {
-    return { name, bytes: await readFile(source) }
+    return { name, bytes: await promises.readFile(source) }
   } catch (error) {
     throw unreadable(error, name, caller)
   }
@@ -83,12 +86,21 @@ function pathOf(source: string | URL, caller: string): string {
 }
 
 async function* fileChunks(path: string | URL, name: string, caller: string): AsyncGenerator<Uint8Array> {
-  const { createReadStream } = await import('node:fs')
+  const { createReadStream } = fileSystem(name, caller)
   try {
     yield* createReadStream(path) as AsyncIterable<Uint8Array>
   } catch (error) {
     throw unreadable(error, name, caller)
   }
+}
+
+/** @throws RangeError in a browser, which opens no paths. */
+function fileSystem(name: string, caller: string): typeof import('node:fs') {
+  const files = builtIn('node:fs')
+  if (files) return files
+  throw new RangeError(
+    `${caller}: ${name} is a path, and a browser opens none; pass bytes, or for a table { text } or a stream such as file.stream().`,
+  )
 }
 
 /** The sentence for a failed system call; any other error is passed on as it is. */
@@ -151,7 +163,7 @@ async function* pieces(
       passed += piece.length
       if (passed < pieceSize) continue
       passed = 0
-      await new Promise((turn) => setImmediate(turn))
+      await turn()
     }
   }
 }

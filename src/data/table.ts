@@ -1,4 +1,4 @@
-import type { CsvError } from 'csv-parse'
+import type { CsvError, Parser } from 'csv-parse'
 import { listed, parseNumber, shown } from './cells.ts'
 import { detectDelimiter } from './delimiter.ts'
 import { openText, type TextSource } from './source.ts'
@@ -81,8 +81,8 @@ async function eachOf(
   place: Place,
   eachRecord: (cells: string[], delimiter: string) => void,
 ): Promise<void> {
-  const { parse } = await import('csv-parse')
-  const { pipeline } = await import('node:stream/promises')
+  // In package.json: csv-parse itself, or its edition for browsers, which brings streams along.
+  const { parse } = await import('#csv-parse')
   const lines = lineCounter(place)
   try {
     const delimited = delimiter ? { delimiter, chunks } : await detectDelimiter(chunks, expected, header?.length)
@@ -101,10 +101,25 @@ async function eachOf(
         return null
       },
     })
-    await pipeline(delimited.chunks, parser.resume())
+    await feed(parser, delimited.chunks)
   } catch (error) {
     throw isCsvError(error) ? broken(error, place, lines.excess) : error
   }
+}
+
+/** Writes all chunks to a parser whose records nobody reads, each when the one before is used up. */
+async function feed(parser: Parser, chunks: AsyncIterable<string>): Promise<void> {
+  const ended = new Promise<void>((resolve, reject) => {
+    parser.once('end', resolve)
+    parser.once('error', reject)
+  })
+  // It is waited for below, unless the chunks fail first.
+  ended.catch(() => {})
+  parser.resume()
+  for await (const chunk of chunks)
+    await Promise.race([ended, new Promise<void>((written) => parser.write(chunk, () => written()))])
+  parser.end()
+  await ended
 }
 
 /** A quote that is never closed swallows the rest of a file; this bounds how much of it is held. */

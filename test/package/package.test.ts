@@ -3,6 +3,9 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createContext, runInContext } from 'node:vm'
+import { build as esbuild } from 'esbuild'
+import { build as vite } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../support/build.ts'
 
@@ -64,6 +67,23 @@ async function locked(): Promise<Record<string, Locked>> {
   }
   visit('')
   return needed
+}
+
+/** The package as one script for browsers, which sets `cvxnn`, without mathjs: an optional part that is not installed. */
+async function bundled(bundler: 'esbuild' | 'vite', entry: string): Promise<string> {
+  if (bundler === 'esbuild') {
+    const { outputFiles } = await esbuild({
+      ...{ entryPoints: [entry], bundle: true, write: false, logLevel: 'silent' },
+      ...{ platform: 'browser', format: 'iife', globalName: 'cvxnn' },
+    })
+    return outputFiles[0]!.text
+  }
+  const lib = { entry, name: 'cvxnn', formats: ['iife' as const] }
+  const built = await vite({
+    ...{ root: project, configFile: false, logLevel: 'silent' },
+    build: { lib, write: false, minify: false },
+  })
+  return (built as { output: { code: string }[] }[])[0]!.output[0]!.code
 }
 
 beforeAll(async () => {
@@ -134,6 +154,55 @@ export const wrong: number = proximalGradient()
     expect(names).toEqual(expect.arrayContaining(['solve', 'solveSync', 'steps', 'sweep', 'proximalGradient']))
     expect({ same, hidden }).toEqual({ same: true, hidden: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   })
+
+  it.each(['esbuild', 'vite'] as const)(
+    'is bundled by %s for a browser, where it needs nothing of Node',
+    async (bundler) => {
+      const entry = join(project, 'browser.mjs')
+      await writeFile(entry, "export * from 'cvxnn'\n")
+      const bundle = await bundled(bundler, entry)
+      // esbuild refuses modules of Node, and vite leaves a mark for them.
+      expect(bundle).not.toContain('__vite-browser-external')
+      // What every browser has beside the language itself.
+      const names = ['AbortController', 'Blob', 'ReadableStream', 'TextDecoder', 'TextEncoder', 'URL'] as const
+      const functions = ['atob', 'clearTimeout', 'performance', 'queueMicrotask', 'setTimeout'] as const
+      const context = createContext(
+        Object.fromEntries([...names, ...functions].map((name) => [name, globalThis[name]])),
+      )
+      runInContext(bundle, context)
+      const answer = await runInContext(
+        `(async () => {
+        const { readCsv, readNpy, readIdx, reluProgram, enumerateGates, solve, loadModel, backend } = cvxnn
+        const sentence = (promise) => promise.then(() => '', (error) => error.message)
+        const { X, y } = await readCsv({ text: 'x;y\\n' + [1, 2, 3, 4, 5].map((x) => x + ';"' + x % 3 + '"').join('\\n') }, { target: 'y' })
+        const program = reluProgram({ X, y, gates: enumerateGates(X, { bias: true }), bias: true, lambda: 0.01 })
+        const { status, certificate, model } = await solve(program)
+        const again = loadModel(JSON.stringify(model)).predict(X).data
+        return {
+          status,
+          backend: backend().name,
+          scope: certificate.scope,
+          gap: certificate.relativeGap,
+          rows: X.rows,
+          same: again.every((value, i) => value === model.predict(X).data[i]),
+          wrong: await sentence(readCsv({ text: 'x,y\\n1,2\\n3,"4' }, { target: 'y' })),
+          path: await sentence(readCsv('table.csv', { target: 'y' })),
+          bytes: await sentence(readNpy('a.npy')),
+          zipped: await sentence(readIdx(Uint8Array.of(31, 139, 8, 0))),
+        }
+      })()`,
+        context,
+      )
+      expect(answer).toMatchObject({ status: 'solved', backend: 'wasm', scope: 'network', rows: 5, same: true })
+      expect(answer.gap).toBeLessThanOrEqual(1e-6)
+      expect(answer.wrong).toContain('has a quote opened after row 1 (line 2) and not closed')
+      expect(answer.path).toBe(
+        'readCsv: table.csv is a path, and a browser opens none; pass bytes, or for a table { text } or a stream such as file.stream().',
+      )
+      expect(answer.bytes).toContain('readNpy: a.npy is a path, and a browser opens none')
+      expect(answer.zipped).toContain('is gzip-compressed, which is unpacked in Node only')
+    },
+  )
 
   it('brings the command: its version, a fit and a page, and one sentence about mathjs where that is missing', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))

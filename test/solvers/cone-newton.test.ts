@@ -4,6 +4,8 @@ import {
   type ConvexProgram,
   certify,
   coneNewton,
+  enumerateGates,
+  fromRows,
   gatedReluProgram,
   gatesFrom,
   lambdaMax,
@@ -49,6 +51,23 @@ describe('coneNewton', () => {
     expect(first.certificate.primal).toBeGreaterThanOrEqual(newton.certificate.dual * (1 - 1e-12))
     if (first.status !== 'solved') return
     expect(first.certificate.primal - newton.certificate.primal).toBeLessThanOrEqual(1e-7 * first.certificate.primal)
+  })
+
+  it('solves programs of thousands of patterns, whose gap rises from pass to pass before it falls', () => {
+    const draws = random(5)
+    const point = (k: number): number[] => {
+      const t = Math.floor(k / 2) / 31
+      const angle = 2 * Math.PI * (0.15 + 1.05 * t + (k % 2) / 2)
+      return [Math.cos(angle), Math.sin(angle)].map((side) => 2 * (0.16 + 0.72 * t) * side + 0.02 * draws.normal())
+    }
+    const X = fromRows(Array.from({ length: 64 }, (_, k) => point(k)))
+    const y = Array.from({ length: 64 }, (_, k) => 2 * (k % 2) - 1)
+    const program = reluProgram({ X, y, gates: enumerateGates(X, { bias: true }), bias: true, lambda: 0 })
+    const top = lambdaMax(program)
+    for (const ratio of [0.26, 0.2, 0.16]) {
+      const found = solveSync({ ...program, lambda: ratio * top }, { solver: coneNewton(), maxIterations: 6000 })
+      expect(found.status).toBe('solved')
+    }
   })
 
   test.prop([problem], { numRuns: 25 })('started nearby reaches the same value, and writes to nothing', (given) => {

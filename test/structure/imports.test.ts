@@ -53,6 +53,20 @@ describe('imports under src and solvers', () => {
     expect(inside.filter(({ to }) => to === 'src/index.ts').map(written)).toEqual([])
   })
 
+  it('let the page use the library as everyone does, and the part of it outside the worker hardly any of it', () => {
+    const read = sources('site')
+      .flatMap((from) => importsOf(from, readFileSync(join(root, from), 'utf8')))
+      .filter(({ to, typeOnly }) => !typeOnly && /^(src|solvers)\//.test(to))
+    expect(read.length).toBeGreaterThan(2)
+    const small = ['src/numerics/random.ts', 'src/numerics/turn.ts']
+    const inWorker = ['site/worker.ts', 'site/read-sample.ts']
+    expect(
+      read
+        .filter(({ from, to }) => !small.includes(to) && !(to === 'src/index.ts' && inWorker.includes(from)))
+        .map(written),
+    ).toEqual([])
+  })
+
   it('go round in no circle of files, types apart', () => {
     expect(circle(inside.filter(({ typeOnly }) => !typeOnly))).toEqual([])
   })

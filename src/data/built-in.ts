@@ -1,0 +1,14 @@
+/** Those of Node's own modules that readers use. */
+interface BuiltIns {
+  readonly 'node:fs': typeof import('node:fs')
+  readonly 'node:zlib': typeof import('node:zlib')
+}
+
+/**
+ * One of Node's own modules, undefined in a browser.
+ *
+ * Asked for rather than imported: bundlers for browsers follow every import, and have nothing to put in its place.
+ */
+export function builtIn<Name extends keyof BuiltIns>(name: Name): BuiltIns[Name] | undefined {
+  return globalThis.process?.getBuiltinModule?.(name) as BuiltIns[Name] | undefined
+}
