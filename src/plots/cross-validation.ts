@@ -16,7 +16,10 @@ export async function crossValidationPlot(
   options: FigureOptions & { loss?: string } = {},
 ): Promise<string> {
   const { Plot, panel } = await drawing()
-  const x = lambdaAxis([...points.map(({ lambda }) => lambda), selectedLambda])
+  const x = lambdaAxis(
+    points.map(({ lambda }) => lambda),
+    selectedLambda,
+  )
   const data = points.map(({ lambda, mean, standardError, folds }) => ({
     lambda: x.place(lambda),
     ...{ mean, folds, low: mean - standardError, high: mean + standardError },
@@ -36,16 +39,16 @@ export async function crossValidationPlot(
       Plot.areaY(data, { x: 'lambda', y1: 'low', y2: 'high', fill: tint(blue, 0.16) }),
       Plot.line(data, { x: 'lambda', y: 'mean', stroke: blue, strokeWidth: 2 }),
       Plot.dot(data, { x: 'lambda', y: 'mean', fill: blue, r: 2.6 }),
-      Plot.ruleX(chosen, { x: 'lambda', stroke: orange, strokeDasharray: '5 4' }),
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
       Plot.dot(chosen, { x: 'lambda', y: 'mean', fill: orange, r: 4.5 }),
       Plot.ruleY(data.length === 0 ? [0] : [], { stroke: rule }),
     ],
   })
-  const { loss = 'held-out loss' } = options
-  const found = chosen[0] ? `: ${loss} ${short(chosen[0].mean)} at lambda ${short(selectedLambda)}` : ''
+  const { loss = 'loss' } = options
+  const found = chosen[0] ? `; least ${loss} ${short(chosen[0].mean)} at lambda ${short(selectedLambda)}` : ''
   return figure(
     [[chart]],
     { title: 'Cross-validation', ...options },
-    `Mean over the folds with its standard error; dots are folds${found}`,
+    `Mean and standard error over the folds, which are the dots${found}`,
   )
 }

@@ -28,6 +28,8 @@ export interface PathPlotOptions extends FigureOptions {
   score?: string
   /** Whether the best score is the largest (default) or the smallest. */
   best?: 'largest' | 'smallest'
+  /** The lambda that was chosen, drawn as a line through every panel. */
+  selected?: number
   /** Drawn into the panel of gaps: what counted as solved. */
   tolerance?: number
 }
@@ -70,7 +72,10 @@ export async function pathPlot(points: readonly PathPoint[], options: PathPlotOp
   const drawn = await drawing()
   const shown = [...points].sort((a, b) => b.lambda - a.lambda)
   const size = { width: panelWidth(options, 2), height: 240 }
-  const x = lambdaAxis(shown.map(({ lambda }) => lambda))
+  const x = lambdaAxis(
+    shown.map(({ lambda }) => lambda),
+    options.selected,
+  )
   const scored = shown.some(({ scores }) => Number.isFinite(scores?.train) || Number.isFinite(scores?.test))
   const first = shown.some(({ norms }) => norms) ? normPanel : objectivePanel
   const rows = [
@@ -88,12 +93,15 @@ export async function pathPlot(points: readonly PathPoint[], options: PathPlotOp
 
 interface Axis {
   readonly options: object
+  /** Where the lambda that was chosen stands, if one was. */
+  readonly selected: readonly number[]
   place(lambda: number): number
 }
 
 /** Lambda from large to small; zero stands at the right end. */
-export function lambdaAxis(lambdas: readonly number[]): Axis {
-  const { domain, ticks, place, label } = logPlaces(lambdas)
+export function lambdaAxis(lambdas: readonly number[], selected?: number): Axis {
+  const chosen = selected === undefined ? [] : [selected]
+  const { domain, ticks, place, label } = logPlaces([...lambdas, ...chosen])
   return {
     options: {
       type: 'log',
@@ -102,6 +110,7 @@ export function lambdaAxis(lambdas: readonly number[]): Axis {
       tickFormat: (tick: number) => (label(tick) === '≤ 0' ? '0' : label(tick)),
       label: 'lambda (weaker penalty →)',
     },
+    selected: chosen.map(place),
     place,
   }
 }
@@ -121,12 +130,14 @@ function normPanel({ Plot, panel }: Drawing, points: readonly PathPoint[], x: Ax
       return norm > 0 || near ? [{ b, lambda: x.place(lambda), norm }] : []
     }),
   )
+  const strokeOpacity = chosen.length > 40 ? 0.45 : 0.75
   return panel('Norm of every neuron’s weights', {
     ...size,
     x: x.options,
-    y: { grid: true, label: null, ticks: 5, tickFormat: short, domain: [0, Math.max(...largest, 0) * 1.04 || 1] },
+    y: { grid: true, label: null, ticks: 5, tickFormat: short, domain: [0, padded([0, ...largest])[1]] },
     marks: [
-      Plot.line(lines, { x: 'lambda', y: 'norm', z: 'b', stroke: blue, strokeWidth: 1.3, strokeOpacity: 0.75 }),
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
+      Plot.line(lines, { x: 'lambda', y: 'norm', z: 'b', stroke: blue, strokeWidth: 1.3, strokeOpacity }),
       Plot.ruleY([0], { stroke: rule }),
     ],
   })
@@ -146,6 +157,7 @@ function neuronPanel({ Plot, panel }: Drawing, points: readonly PathPoint[], x: 
       tickFormat: (tick: number) => (Number.isInteger(tick) ? String(tick) : ''),
     },
     marks: [
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
       Plot.line(data, { x: 'lambda', y: 'neurons', stroke: blue, strokeWidth: 1.8 }),
       Plot.dot(data, { x: 'lambda', y: 'neurons', fill: blue, r: 2.6 }),
       Plot.ruleY([0], { stroke: rule }),
@@ -175,6 +187,7 @@ function gapPanel(
     x: x.options,
     y: { type: 'log', grid: true, label: null, domain: axis.domain, ticks: axis.ticks, tickFormat: axis.label },
     marks: [
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
       Plot.ruleY(tolerances, { stroke: muted, strokeDasharray: '5 4' }),
       Plot.text(tolerances, {
         ...{ y: (t: number) => t, text: () => 'tolerance', frameAnchor: 'left', textAnchor: 'start' },
@@ -193,6 +206,7 @@ function objectivePanel({ Plot, panel }: Drawing, points: readonly PathPoint[], 
     x: x.options,
     y: { grid: true, label: null, domain: [Math.min(0, domain[0]), domain[1]], ticks: 5, tickFormat: short },
     marks: [
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
       Plot.line(data, { x: 'lambda', y: 'objective', stroke: blue, strokeWidth: 2 }),
       Plot.line(data, { x: 'lambda', y: 'bound', stroke: orange, strokeWidth: 2, strokeDasharray: '6 4' }),
     ],
@@ -236,6 +250,7 @@ function scorePanel(
     x: x.options,
     y: { grid: true, label: null, domain, ticks: 5, tickFormat: short },
     marks: [
+      Plot.ruleX(x.selected, { stroke: orange, strokeDasharray: '5 4' }),
       ...kinds.map(({ kind, colour }) =>
         Plot.line(
           data.filter((point) => point.kind === kind),
