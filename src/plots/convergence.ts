@@ -1,8 +1,9 @@
 import type { Certificate, Progress } from '../types.ts'
-import { logPlaces, padded, short } from './axes.ts'
+import { padded, short } from './axes.ts'
 import { type Drawing, drawing, type Panel } from './drawing.ts'
 import { type FigureOptions, figure, panelWidth } from './figure.ts'
-import { blue, ink, muted, orange, paper, rule, series, tint } from './palette.ts'
+import { linesPanel } from './lines.ts'
+import { blue, ink, orange, paper, rule, tint } from './palette.ts'
 
 /** One reading of a solver's walk, as `onProgress` reports it. */
 export type Reading = Pick<Progress, 'iteration' | 'seconds'> & {
@@ -39,7 +40,15 @@ export async function convergencePlot(
   const entries = Object.entries(named)
   const alone = entries.length === 1
   const size = { width: panelWidth(options, alone ? 2 : 1), height: alone ? 260 : 320 }
-  const gaps = gapPanel(drawn, entries, size, options)
+  const lines = entries.map(([name, readings]) => {
+    const x = readings.map((reading) => along(reading, options))
+    return [name, { x, y: readings.map(({ certificate }) => certificate.relativeGap) }] as const
+  })
+  const { over = 'seconds', tolerance } = options
+  const gaps = linesPanel(drawn, lines, size, {
+    ...{ x: label(over), y: 'Relative duality gap', log: true },
+    ...(tolerance !== undefined && { level: { value: tolerance, name: 'tolerance' } }),
+  })
   return figure(
     [alone ? [boundsPanel(drawn, entries[0]![1], size, options), gaps] : [gaps]],
     { title: 'Convergence', ...options },
@@ -60,71 +69,19 @@ function along(reading: Reading, { over = 'seconds' }: ConvergencePlotOptions): 
   return over === 'seconds' ? reading.seconds : reading.iteration
 }
 
+function label(over: 'seconds' | 'iterations'): string {
+  return over === 'seconds' ? 'time (seconds)' : 'iterations'
+}
+
 function axis({ over = 'seconds' }: ConvergencePlotOptions, values: readonly number[]): object {
   const most = Math.max(0, ...values.filter(Number.isFinite))
   return {
-    label: over === 'seconds' ? 'time (seconds)' : 'iterations',
+    label: label(over),
     domain: [0, most || 1],
     ticks: 5,
     tickFormat: short,
     nice: false,
   }
-}
-
-function gapPanel(
-  { Plot, panel }: Drawing,
-  walks: readonly (readonly [string, readonly Reading[]])[],
-  size: Size,
-  options: ConvergencePlotOptions,
-): Panel {
-  const { tolerance } = options
-  const tolerances = tolerance === undefined ? [] : [tolerance]
-  const all = walks.flatMap(([, readings]) => readings)
-  const y = logPlaces(
-    all.map(({ certificate }) => certificate.relativeGap),
-    tolerances,
-  )
-  const lines = walks.map(([name, readings], k) => ({
-    name,
-    colour: series[k % series.length]!,
-    dash: ['none', '7 4', '2 3', '9 3 2 3'][k % 4]!,
-    points: readings.map((reading) => {
-      const gap = reading.certificate.relativeGap
-      return { x: along(reading, options), y: y.place(gap), positive: gap > 0 }
-    }),
-  }))
-  const longest = Math.max(0, ...walks.map(([name]) => name.length))
-  return panel('Relative duality gap', {
-    ...size,
-    marginRight: longest === 0 ? 16 : Math.min(200, 24 + 7 * longest),
-    x: axis(
-      options,
-      all.map((reading) => along(reading, options)),
-    ),
-    y: { type: 'log', grid: true, label: null, domain: y.domain, ticks: y.ticks, tickFormat: y.label },
-    marks: [
-      Plot.ruleY(tolerances, { stroke: muted, strokeDasharray: '5 4' }),
-      Plot.text(tolerances, {
-        ...{ y: (t: number) => t, text: () => 'tolerance', frameAnchor: 'right', textAnchor: 'end' },
-        ...{ dx: -4, dy: -8, fill: muted, stroke: paper, strokeWidth: 3 },
-      }),
-      ...lines.flatMap(({ name, colour, dash, points }) => [
-        Plot.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: 2, strokeDasharray: dash }),
-        Plot.dot(points.length <= 40 ? points : points.slice(-1), {
-          ...{
-            x: 'x',
-            y: 'y',
-            r: 3,
-            stroke: colour,
-            fill: (point: { positive: boolean }) => (point.positive ? colour : paper),
-          },
-        }),
-        Plot.text(points.slice(-1), {
-          ...{ x: 'x', y: 'y', text: () => name, fill: colour, textAnchor: 'start', dx: 9 },
-        }),
-      ]),
-    ],
-  })
 }
 
 /** The two bounds, from where they first are of the optimum's own size. */

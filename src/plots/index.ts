@@ -9,6 +9,7 @@ export { type ConvergencePlotOptions, convergencePlot, type Reading } from './co
 export { crossValidationPlot } from './cross-validation.ts'
 export type { FigureOptions } from './figure.ts'
 export { type FilterPlotOptions, type Filters, filterPlot } from './filters.ts'
+export { type Line, type LinePlotOptions, linePlot } from './lines.ts'
 export { networkPlot } from './network.ts'
 export type { NetworkPlotOptions } from './neurons.ts'
 export { type PathPlotOptions, type PathPoint, type PathScores, pathPlot, pathPoint } from './path.ts'

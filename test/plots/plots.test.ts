@@ -21,6 +21,7 @@ import {
   convergencePlot,
   crossValidationPlot,
   filterPlot,
+  linePlot,
   networkPlot,
   type PathPoint,
   pathPlot,
@@ -151,6 +152,33 @@ describe('convergencePlot', () => {
       await seen(await convergencePlot(walk))
     await seen(await convergencePlot({ none: [], one: [first!] }))
     await seen(await convergencePlot({}))
+  })
+})
+
+describe('linePlot', () => {
+  it('draws each line with a dot a point, its name at its end, and the level', async () => {
+    const lines = { up: { x: [0, 1, 2], y: [1, 2, 3] }, down: { x: [0, 2], y: [3, 1] } }
+    const figure = await seen(await linePlot(lines, { x: 'epochs', y: 'loss', level: { value: 0.5, name: 'bound' } }))
+    expect(figure.marks('line').map(pointsOf)).toEqual([3, 2])
+    expect(figure.marks('dot')).toHaveLength(5)
+    expect(figure.texts).toEqual(expect.arrayContaining(['up', 'down', 'epochs', 'loss', 'bound']))
+  })
+
+  it('writes the names of lines that end together one below the other', async () => {
+    const line = { x: [0, 1], y: [1, 1] }
+    const svg = await linePlot({ a: line, b: line, c: line })
+    const heights = ['a', 'b', 'c'].map((name) =>
+      Number(new RegExp(`translate\\([\\d.]+,([\\d.]+)\\)[^>]*>(?:<g>)?<text[^>]*>${name}<`).exec(svg)![1]),
+    )
+    expect(heights[1]! - heights[0]!).toBeGreaterThanOrEqual(15)
+    expect(heights[2]! - heights[1]!).toBeGreaterThanOrEqual(15)
+  })
+
+  it('has room for no line, for none of a point, and for any numbers on a logarithmic axis', async () => {
+    await seen(await linePlot({}))
+    await seen(await linePlot({ none: { x: [], y: [] } }, { log: true }))
+    const y = [1, 0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e-300]
+    await seen(await linePlot({ any: { x: [0, 1, 2, 3, 4, Number.NaN], y } }, { log: true }))
   })
 })
 
