@@ -18,7 +18,7 @@ function raised(exponent: number): string {
   return [...String(exponent)].map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!)).join('')
 }
 
-/** The ticks of a logarithmic axis: powers of ten, at most about `most` of them; 1, 2 and 5 times where there are few. */
+/** The ticks of a logarithmic axis: powers of ten, at most about `most` of them; 3 times, or 2 and 5 times, where there are few. */
 export function logTicks([low, high]: readonly [number, number], most = 7): number[] {
   const first = Math.floor(Math.log10(low))
   const last = Math.ceil(Math.log10(high))
@@ -31,7 +31,7 @@ export function logTicks([low, high]: readonly [number, number], most = 7): numb
   }
   const finer: number[] = []
   for (let k = first; k <= last; k++)
-    for (const digit of [1, 2, 5]) {
+    for (const digit of powers.length === 2 ? [1, 3] : [1, 2, 5]) {
       const value = Number(`${digit}e${k}`)
       if (within(value)) finer.push(value)
     }
@@ -67,7 +67,8 @@ export function logPlaces(values: Iterable<number>, also: readonly number[] = []
   let low = positive.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   let high = positive.reduce((a, b) => Math.max(a, b), 0)
   if (positive.length === 0) [low, high] = [0.01, 1]
-  low = Math.max(hasZero ? low / 10 : low, LEAST)
+  // A power of ten, for its label.
+  low = Math.max(hasZero ? tenTo(Math.floor(Math.log10(low)) - 1) : low, LEAST)
   high = Math.min(Math.max(high, low), LARGEST)
   // One number alone still needs a length of axis around it.
   if (high / low < 1.5) [low, high] = [low / 2, high * 2]

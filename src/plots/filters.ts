@@ -58,7 +58,7 @@ export async function filterPlot(network: ConvexCnn | Filters, options: FilterPl
   const all = patches.rows === shown ? `${shown} filters` : `the ${shown} strongest of ${patches.rows} filters`
   return figure(
     [[{ title: '', width, height: Math.max(height, 20), content: drawn.join('') }]],
-    { title: 'Filters', ...options },
+    { title: 'Filters', ...options, width: options.width ?? Math.min(720, Math.max(360, across * cell.width + 24)) },
     `${all} of ${side} × ${side}${channels === 1 ? '' : ` × ${channels}`} pixels`,
   )
 }

@@ -32,7 +32,7 @@ export async function networkPlane(shown: Shown, options: NetworkPlotOptions): P
   const width = Math.min(panelWidth(options) - legend, 560)
   const several = classes !== undefined && classes.length > 2
   const panels = several
-    ? [map(drawn, shown, plane, neurons, options, width, classMarks(drawn, plane))]
+    ? [map(drawn, shown, plane, neurons, options, width, classMarks(drawn, plane), () => muted)]
     : bandPanels(drawn, shown, plane, neurons, options, width, legend)
   const lines = neurons.filter((neuron) => chord(neuron, plane) !== undefined).length
   const subtitle =
@@ -100,15 +100,19 @@ function bandPanels(
 ): Panel[] {
   const values = plane.values[shown.output]!
   const twoClasses = options.classes?.length === 2
-  const [low, high] = values.reduce(
+  // One scale for what is said and what is wanted, so that the two can be compared.
+  const targets = twoClasses ? [] : Array.from(shown.y ?? [], Number).filter(Number.isFinite)
+  const [low, high] = [...values, ...targets].reduce(
     ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as [number, number],
   )
   // Of a classifier the middle is its decision; of a regression the middle of what it says.
   const middle = twoClasses ? 0 : (low + high) / 2
   const reach = twoClasses ? 1 : Math.max(high - middle, middle - low) || 1
   const level = (band: number): number => middle + (reach * band) / BANDS
   const colour = (band: number): string => diverging((band + 0.5) / BANDS)
+  const bandOf = (value: number): number =>
+    Math.max(-BANDS, Math.min(BANDS - 1, Math.floor((BANDS * (value - middle)) / reach)))
   const marks: Marks = [drawn.Plot.frame({ fill: colour(-BANDS), stroke: 'none' })]
   for (let band = 1 - BANDS; band < BANDS; band++)
     if (high > level(band)) marks.push(above(drawn, plane, values, level(band), { fill: colour(band) }))
@@ -116,7 +120,7 @@ function bandPanels(
   const bands = Array.from({ length: 2 * BANDS }, (_, k) => k - BANDS).map((band) => ({
     ...{ y1: level(band), y2: level(band + 1), fill: colour(band) },
   }))
-  const chart = map(drawn, shown, plane, neurons, options, width, marks)
+  const chart = map(drawn, shown, plane, neurons, options, width, marks, (value) => colour(bandOf(value)))
   const { Plot, panel } = drawn
   const bar = panel('', {
     ...{ width: legend, height: chart.height, marginTop: 60, marginBottom: 100, marginLeft: 6, marginRight: 66 },
@@ -155,6 +159,8 @@ function map(
   { features = ['x₁', 'x₂'], classes }: NetworkPlotOptions,
   width: number,
   background: Marks,
+  /** Of a target that is a number. */
+  colourOf: (value: number) => string,
 ): Panel {
   const strongest = neurons[0]?.strength || 1
   // Many lines would hide what they bound.
@@ -167,8 +173,6 @@ function map(
   })
   const names = (classes ?? [...new Set(Array.from(y ?? [], String))]).map(String)
   const byClass = classes !== undefined || Array.from(y ?? []).some((value) => typeof value === 'string')
-  const numbers = byClass ? [] : Array.from(y ?? [], Number)
-  const [low, high] = padded(numbers, 0)
   // Two classes in the colours of the two signs of the output that they share.
   const colours = names.length === 2 ? [series[1]!, series[0]!] : series
   const points = Array.from({ length: X.rows }, (_, r) => ({
@@ -176,8 +180,8 @@ function map(
     y: X.data[2 * r + 1]!,
     fill: byClass
       ? (colours[names.indexOf(String(y![r])) % colours.length] ?? muted)
-      : y && Number.isFinite(numbers[r])
-        ? diverging((2 * (numbers[r]! - low)) / (high - low || 1) - 1)
+      : y && Number.isFinite(y[r])
+        ? colourOf(Number(y[r]))
         : muted,
   }))
   const height = Math.round(width * 0.92)

@@ -54,8 +54,17 @@ export async function residualPlot(
         ...{ x1: x.domain[0], x2: ({ value }) => bounded(x.place(value), x.domain), y: 'name' },
         fill: ({ value }) => (value <= tolerance ? blue : orange),
       }),
+      Plot.ruleX([tolerance], { stroke: rule, strokeWidth: 1.5, strokeDasharray: '5 4' }),
       Plot.text(bars, {
-        ...{ x: ({ value }) => bounded(x.place(value), x.domain), y: 'name', dx: 7, textAnchor: 'start', fill: ink },
+        ...{
+          x: ({ value }) => bounded(x.place(value), x.domain),
+          y: 'name',
+          dx: 7,
+          textAnchor: 'start',
+          fill: ink,
+          stroke: paper,
+          strokeWidth: 4,
+        },
         text: ({ value }) => short(value),
       }),
       Plot.text(bars, {
@@ -70,7 +79,6 @@ export async function residualPlot(
           fontSize: 11,
         },
       }),
-      Plot.ruleX([tolerance], { stroke: rule, strokeWidth: 1.5, strokeDasharray: '5 4' }),
       Plot.text([tolerance], {
         ...{
           x: (t: number) => t,

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { logPlaces, logTicks, padded, short } from '../../src/plots/axes.ts'
-import { residualPlot, toPng } from '../../src/plots/index.ts'
-import { fonts } from './svg.ts'
+import { logPlaces, logTick, logTicks, padded, short } from '../../src/plots/axes.ts'
+import { linePlot, residualPlot, toPng } from '../../src/plots/index.ts'
+import { fonts, seen } from './svg.ts'
 
 const certificate = {
   relativeGap: 1e-8,
@@ -94,6 +94,17 @@ describe('axes', () => {
         })
       }),
     )
+  })
+
+  it('of logarithms have a label at every tick, over few decades and many', async () => {
+    for (const decades of [0.4, 0.9, 1.5, 1.9, 2, 2.5, 2.9, 3, 5, 12, 40]) {
+      const low = 2e-3
+      const line = { x: [0, 1], y: [low, low * 10 ** decades] }
+      const figure = await seen(await linePlot({ '': line }, { log: true }))
+      const labels = figure.marks('y-axis tick label').map((text) => text.textContent)
+      expect(labels).toEqual(logPlaces(line.y).ticks.map(logTick))
+      expect(labels.length).toBeGreaterThan(1)
+    }
   })
 
   it('of logarithms keep the order of positive numbers and place what is not above zero at the bottom', () => {

@@ -99,7 +99,9 @@ describe('pathPlot', () => {
 
   it('hollows the dot of a gap that is not above zero, which a logarithm has no place for', async () => {
     const points = [point, { ...point, lambda: 0.05, relativeGap: 0 }]
-    const dots = (await seen(await pathPlot(points))).marks('dot').filter((dot) => dot.getAttribute('fill') !== null)
+    const figure = await seen(await pathPlot(points))
+    expect(figure.texts).toContain('≤ 0')
+    const dots = figure.marks('dot').filter((dot) => dot.getAttribute('fill') !== null)
     expect(dots.map((dot) => dot.getAttribute('fill'))).toEqual(['#0072b2', '#ffffff'])
   })
 
