@@ -1,14 +1,19 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cellMark, type Picture, pictureMark } from './kernel.ts'
 
 /** The folder of the notebooks. */
 export const folder: string = fileURLToPath(new URL('.', import.meta.url))
+
+/** Pictures that the README shows: a file in this folder, and the notebook whose first picture it is. */
+export const shownElsewhere: Readonly<Record<string, string>> = {
+  'pictures/convex-is-non-convex.png': 'convex-is-non-convex.ipynb',
+}
 
 /** One output of a cell, as nbformat 4.5 writes it: text it printed, or a picture it showed. */
 export type Output =
@@ -102,6 +107,18 @@ export async function refresh(name: string): Promise<void> {
     cell.id = `cell-${k + 1}`
   })
   await writeFile(join(folder, name), `${JSON.stringify(notebook, null, 1)}\n`)
+  for (const [file, from] of Object.entries(shownElsewhere))
+    if (from === name) {
+      await mkdir(dirname(join(folder, file)), { recursive: true })
+      await writeFile(join(folder, file), firstPicture(notebook))
+    }
+}
+
+/** The PNG file of the first picture that a notebook shows. */
+export function firstPicture({ cells }: Pick<Notebook, 'cells'>): Buffer {
+  for (const output of cells.flatMap(({ outputs = [] }) => outputs))
+    if (output.output_type === 'display_data') return Buffer.from(output.data['image/png'], 'base64')
+  throw new Error('the notebook shows no picture.')
 }
 
 // npm run notebooks [names]

@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import UPNG from 'upng-js'
 import { describe, expect, it } from 'vitest'
-import { execute, folder, notebookNames, type Output, readNotebook } from '../notebooks/execute.ts'
+import {
+  execute,
+  firstPicture,
+  folder,
+  notebookNames,
+  type Output,
+  readNotebook,
+  shownElsewhere,
+} from '../notebooks/execute.ts'
 
 /** Of a picture, so that a page of notebooks loads at once. */
 const LARGEST_PICTURE = 60_000
@@ -114,7 +122,7 @@ describe('every notebook', () => {
         const apart = shown.values.filter((value, at) => Math.abs(value - now.values[at]!) > 48).length
         expect(apart / shown.values.length).toBeLessThan(1e-3)
       })
-    })
+    }, 120_000)
   }
 
   it('is well typed', () => {
@@ -153,6 +161,16 @@ describe('every notebook', () => {
       const question = /^# (.+\?)/.exec(readNotebook(name).cells[0]!.source.join(''))![1]
       expect(table).toContain(`| [${name}](${name}) | ${question} |`)
     }
+  })
+})
+
+describe('pictures that the README shows', () => {
+  it('are those of the notebooks, and no others', () => {
+    const readme = readFileSync(join(folder, '../README.md'), 'utf8')
+    const shown = [...readme.matchAll(/!\[[^\]]+\]\(notebooks\/([^)]+)\)/g)].map(([, file]) => file!)
+    expect(shown).toEqual(Object.keys(shownElsewhere))
+    for (const [file, from] of Object.entries(shownElsewhere))
+      expect(readFileSync(join(folder, file)).equals(firstPicture(readNotebook(from)))).toBe(true)
   })
 })
 

@@ -44,8 +44,12 @@ export function linesPanel(
   const levels = level ? [level.value] : []
   const heights = lines.flatMap(([, line]) => Array.from(line.y))
   const places = logPlaces(heights, levels)
+  // Air below and above, but none below the bottom where zeros stand.
+  const [low, high] = places.domain
+  const air = (high / low) ** 0.06
+  const floor = places.ticks[0] === low ? low : low / air
   const axis = log
-    ? { type: 'log' as const, domain: places.domain, ticks: places.ticks, tickFormat: places.label }
+    ? { type: 'log' as const, domain: [floor, high * air] as const, ticks: places.ticks, tickFormat: places.label }
     : { domain: padded([...heights, ...levels]), ticks: 6, tickFormat: short }
   const drawn = lines.map(([name, line], k) => ({
     name: name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name,
@@ -57,12 +61,14 @@ export function linesPanel(
       positive: !log || height > 0,
     })),
   }))
+  /** Where a height stands, from 0 at the top to 1 at the bottom. */
+  const share = (height: number): number => {
+    const [bottom, top] = axis.domain
+    return log ? Math.log(top / height) / Math.log(top / bottom) : (top - height) / (top - bottom)
+  }
   const ends = apart(
     drawn.flatMap(({ name, colour, points }) => (points.length > 0 ? [{ name, colour, at: points.at(-1)! }] : [])),
-    (height) => {
-      const [low, high] = axis.domain
-      return log ? Math.log(high / height) / Math.log(high / low) : (high - height) / (high - low)
-    },
+    share,
     16 / (size.height - 60),
   )
   const longest = Math.max(0, ...drawn.map(({ name }) => name.length))
@@ -86,7 +92,9 @@ export function linesPanel(
       ),
       Plot.text(levels, {
         ...{ y: (value: number) => value, text: () => level?.name ?? '', frameAnchor: 'right', textAnchor: 'end' },
-        ...{ dx: -4, dy: -8, fill: muted, stroke: paper, strokeWidth: 3 },
+        ...{ dx: -4, fill: muted, stroke: paper, strokeWidth: 3 },
+        // Where lines end near the bottom they come from above: the name of a level there stands below it.
+        dy: level && share(level.value) > 0.85 ? 10 : -8,
       }),
     ],
   })

@@ -11,56 +11,13 @@ beforeAll(async () => {
   await write('iris.csv', csv(iris.header, iris.rows))
   const line = Array.from({ length: 40 }, (_, k) => [k / 10, Math.abs(k / 10 - 2)])
   await write('line.csv', csv(['speed', 'drag'], line))
-  const trained = await Promise.all([
-    run(
-      'fit',
-      'a<b>&c.csv',
-      '-t',
-      'price',
-      '--gates',
-      '15',
-      '--folds',
-      '3',
-      '--gate-order',
-      '1',
-      '-o',
-      'price.json',
-      '-q',
-    ),
-    run('fit', 'iris.csv', '-t', 'species', '--gates', '15', '--lambda', '0.02', '-o', 'species.json', '-q'),
-    run(
-      'fit',
-      'line.csv',
-      '-t',
-      'drag',
-      '--program',
-      'relu',
-      '--gates',
-      '20',
-      '--lambda',
-      '0.01',
-      '--test',
-      '0',
-      '-o',
-      'drag.json',
-      '-q',
-    ),
-    run(
-      'fit',
-      'line.csv',
-      '-t',
-      'drag',
-      '--program',
-      'fenchel',
-      '--hidden',
-      '4',
-      '--sweeps',
-      '5',
-      '-o',
-      'deep.json',
-      '-q',
-    ),
-  ])
+  const fits = [
+    ['a<b>&c.csv', '-t price --gates 15 --folds 3 --gate-order 1 -o price.json'],
+    ['iris.csv', '-t species --gates 15 --lambda 0.02 -o species.json'],
+    ['line.csv', '-t drag --program relu --gates 20 --lambda 0.01 --test 0 -o drag.json'],
+    ['line.csv', '-t drag --program fenchel --hidden 4 --sweeps 5 -o deep.json'],
+  ] as const
+  const trained = await Promise.all(fits.map(([table, flags]) => run('fit', table, ...flags.split(' '), '-q')))
   expect(trained.map(({ code }) => code)).toEqual([0, 0, 0, 1])
 })
 
