@@ -37,7 +37,7 @@ export async function convergencePlot(
   const named = Array.isArray(walks)
     ? { '': walks as readonly Reading[] }
     : (walks as Readonly<Record<string, readonly Reading[]>>)
-  const entries = Object.entries(named)
+  const entries = Object.entries(named).map(([name, readings]) => [name, thinned(readings)] as const)
   const alone = entries.length === 1
   const size = { width: panelWidth(options, alone ? 2 : 1), height: alone ? 260 : 320 }
   const lines = entries.map(([name, readings]) => {
@@ -54,6 +54,14 @@ export async function convergencePlot(
     { title: 'Convergence', ...options },
     alone ? endOf(entries[0]![1]) : undefined,
   )
+}
+
+/** Readings beyond so many cannot be told apart; the first and the last stay. */
+const MOST_READINGS = 1000
+
+function thinned(readings: readonly Reading[]): readonly Reading[] {
+  const step = Math.ceil(readings.length / MOST_READINGS) || 1
+  return step === 1 ? readings : readings.filter((_, k) => k % step === 0 || k === readings.length - 1)
 }
 
 function endOf(readings: readonly Reading[]): string {
@@ -74,7 +82,7 @@ function label(over: 'seconds' | 'iterations'): string {
 }
 
 function axis({ over = 'seconds' }: ConvergencePlotOptions, values: readonly number[]): object {
-  const most = Math.max(0, ...values.filter(Number.isFinite))
+  const most = values.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0)
   return {
     label: label(over),
     domain: [0, most || 1],

@@ -59,14 +59,18 @@ async function load(): Promise<Drawing> {
   }
 }
 
-/** Coordinates to a tenth of a pixel in paths and to a hundredth elsewhere, colours that stand for themselves, no rules that only Plot's own pages need. */
+/**
+ * Coordinates to a tenth of a pixel in paths and to a hundredth elsewhere, colours that stand for themselves, and no rules
+ * that only Plot's own pages need. What stands between tags is left as it is.
+ */
 function cleaned(content: string): string {
-  return content
-    .replace(/<style>[\s\S]*?<\/style>/g, '')
-    .replaceAll(' xmlns="http://www.w3.org/2000/svg"', '')
-    .replaceAll('currentColor', ink)
-    .replace(/ (d|[\w-]+)="[^"]*"/g, (attribute, name) => {
-      const digits = name === 'd' ? 1 : 2
-      return attribute.replace(/-?\d*\.\d+(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(digits))))
-    })
+  return content.replace(/<style>[\s\S]*?<\/style>/g, '').replace(/<\w[^>]*>/g, (tag) =>
+    tag
+      .replace(' xmlns="http://www.w3.org/2000/svg"', '')
+      .replaceAll('"currentColor"', `"${ink}"`)
+      .replace(/ (d|[\w-]+)="[^"]*"/g, (attribute, name) => {
+        const digits = name === 'd' ? 1 : 2
+        return attribute.replace(/-?\d*\.\d+(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(digits))))
+      }),
+  )
 }

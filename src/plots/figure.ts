@@ -77,9 +77,9 @@ export function figure(rows: readonly (readonly Panel[])[], options: FigureOptio
 /** Names of its own for the figure's rules and clips, the same for the same figure, so that a page may hold several. */
 function scoped(opening: string, style: string, content: string): string {
   const numbers = new Map<string, number>()
-  const numbered = content.replace(/plot-clip-\d+/g, (name) => {
+  const numbered = content.replace(/(id="|url\(#)(plot-clip-\d+)/g, (_, before, name) => {
     if (!numbers.has(name)) numbers.set(name, numbers.size + 1)
-    return `@clip-${numbers.get(name)}`
+    return `${before}@-clip-${numbers.get(name)}`
   })
   // FNV-1a
   let hash = 0x811c9dc5
@@ -88,7 +88,7 @@ function scoped(opening: string, style: string, content: string): string {
   return (
     opening.replace('class="@"', `class="${name}"`) +
     style.replaceAll(/(^|[{}>])(\[)/g, `$1.${name} $2`) +
-    numbered.replaceAll('@clip-', `${name}-`)
+    numbered.replace(/(id="|url\(#)@-/g, `$1${name}-`)
   )
 }
 

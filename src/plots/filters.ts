@@ -76,7 +76,8 @@ function pixels(patch: ArrayLike<number>, side: number, channels: number, pixel:
       const level = (c: number): number => Math.round((15 * (patch[at + c]! - low)) / (high - low || 1)) * 17
       const colour =
         channels === 3
-          ? `#${[0, 1, 2].map((c) => level(c).toString(16).padStart(2, '0')).join('')}`
+          ? // Written otherwise than the figure's own colours, which turn dark on dark pages.
+            `rgb(${[0, 1, 2].map(level).join()})`
           : diverging(Math.round((mean / size) * STEPS) / STEPS)
       paths.set(colour, `${paths.get(colour) ?? ''}M${x * pixel},${y * pixel}h${pixel}v${pixel}h-${pixel}z`)
     }

@@ -72,7 +72,9 @@ export function linesPanel(
     16 / (size.height - 60),
   )
   const longest = Math.max(0, ...drawn.map(({ name }) => name.length))
-  const furthest = Math.max(0, ...lines.flatMap(([, line]) => Array.from(line.x).filter(Number.isFinite)))
+  const furthest = lines
+    .flatMap(([, line]) => Array.from(line.x))
+    .reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0)
   return panel(y, {
     ...size,
     marginRight: longest === 0 ? 16 : 24 + 7 * longest,

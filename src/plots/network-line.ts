@@ -14,13 +14,15 @@ const MOST_HINGES = 60
 export async function networkLine(shown: Shown, options: NetworkPlotOptions): Promise<string> {
   const drawn = await drawing()
   const { model, X, output } = shown
-  const neurons = neuronsOf(model, output).filter(({ gate, slope }) => gate[0] !== 0 && slope !== 0)
+  const several = (options.classes?.length ?? 0) > 2
+  const neurons = neuronsOf(model, output).filter(({ gate, slope }) => gate[0] !== 0 && (several || slope !== 0))
   const kinks = neurons.map(({ gate, gateBias }) => -gateBias / gate[0]!)
   const domain = X.rows > 0 ? padded(X.data, 0.06) : padded(kinks.length > 0 ? kinks : [-1, 1], 0.5)
   const inside = distinct(kinks, domain)
   const width = panelWidth(options)
   const rows = [[curvePanel(drawn, shown, options, domain, inside, width)]]
-  if (neurons.length > 0) rows.push([hingePanel(drawn, neurons, options, domain, width)])
+  // What a neuron adds differs from output to output.
+  if (neurons.length > 0 && !several) rows.push([hingePanel(drawn, neurons, options, domain, width)])
   const count = `${model.width} neurons, which bend or jump at ${inside.length} ${inside.length === 1 ? 'point' : 'points'} here`
   return figure(rows, { title: 'Network', ...options }, neurons.length > 0 ? count : `${model.width} neurons`)
 }
@@ -39,7 +41,12 @@ interface At {
 }
 
 /** Between two kinks a two-layer network is a line: its ends say all. At a gate's kink it may jump. */
-function curve({ model, output }: Shown, [low, high]: readonly [number, number], kinks: readonly number[]): At[] {
+function curve(
+  { model }: Shown,
+  output: number,
+  [low, high]: readonly [number, number],
+  kinks: readonly number[],
+): At[] {
   const near = (high - low) * 1e-9
   const exact = model.kind === 'relu-network' || model.kind === 'gated-relu-network'
   const xs = exact
@@ -56,6 +63,13 @@ function curve({ model, output }: Shown, [low, high]: readonly [number, number],
   })
 }
 
+function jumpsOf(points: readonly At[]): { x: number; y1: number; y2: number }[] {
+  return points.flatMap((point, k) => {
+    const before = points[k - 1]
+    return before && before.piece !== point.piece ? [{ x: point.x, y1: before.y, y2: point.y }] : []
+  })
+}
+
 function curvePanel(
   { Plot, panel }: Drawing,
   shown: Shown,
@@ -65,42 +79,50 @@ function curvePanel(
   width: number,
 ): Panel {
   const { X, y } = shown
-  const points = curve(shown, domain, kinks)
-  const jumps = points.flatMap((point, k) =>
-    k > 0 && points[k - 1]!.piece !== point.piece ? [{ x: point.x, y1: points[k - 1]!.y, y2: point.y }] : [],
-  )
   const names = classes?.map(String)
+  const several = names !== undefined && names.length > 2
+  // Of three or more classes each has an output of its own, and the largest decides.
+  const curves = (several ? names.map((_, k) => k) : [shown.output]).map((output) => ({
+    colour: several ? series[output % series.length]! : blue,
+    points: curve(shown, output, domain, kinks),
+  }))
   const data = Array.from(y ?? [], (value, r) => {
     const at = typeof value === 'number' && !names ? -1 : (names ?? []).indexOf(String(value))
     // Two classes share one output, -1 and +1.
     return {
       x: X.data[r]!,
-      y: at < 0 ? Number(value) : 2 * at - 1,
+      y: at < 0 ? Number(value) : several ? 1 : 2 * at - 1,
       colour: at < 0 ? muted : series[at % series.length]!,
     }
   }).filter((point) => Number.isFinite(point.y))
   return panel(target, {
     width,
     height: 300,
+    marginTop: names ? 26 : 8,
     clip: true,
     x: { domain, grid: false, label: features[0]!, ticks: 7, tickFormat: short },
     y: {
       ...{ grid: true, label: null, ticks: 6, tickFormat: short },
-      domain: padded([...points.map((point) => point.y), ...data.map((point) => point.y)], 0.06),
+      domain: padded(
+        [...curves.flatMap(({ points }) => points.map((point) => point.y)), ...data.map((point) => point.y)],
+        0.06,
+      ),
     },
     marks: [
       Plot.tickX(kinks, { x: (kink: number) => kink, stroke: rule, strokeDasharray: '2 3' }),
       Plot.dot(data, { x: 'x', y: 'y', fill: 'colour', fillOpacity: 0.75, r: data.length > 300 ? 2 : 3.2 }),
-      Plot.link(jumps, {
-        x1: 'x',
-        x2: 'x',
-        y1: 'y1',
-        y2: 'y2',
-        stroke: blue,
-        strokeDasharray: '2 3',
-        strokeWidth: 1.5,
-      }),
-      Plot.line(points, { x: 'x', y: 'y', z: 'piece', stroke: blue, strokeWidth: 2.4 }),
+      ...curves.flatMap(({ points, colour }) => [
+        Plot.link(jumpsOf(points), {
+          ...{ x1: 'x', x2: 'x', y1: 'y1', y2: 'y2', stroke: colour, strokeDasharray: '2 3', strokeWidth: 1.5 },
+        }),
+        Plot.line(points, { x: 'x', y: 'y', z: 'piece', stroke: colour, strokeWidth: 2.4 }),
+      ]),
+      ...(names ?? []).slice(0, 6).map((name, k) =>
+        Plot.text([`● ${name}`], {
+          ...{ frameAnchor: 'top-left', dx: 4 + k * 110, dy: -18, textAnchor: 'start', fontWeight: 600 },
+          fill: series[k % series.length]!,
+        }),
+      ),
     ],
   })
 }

@@ -226,6 +226,11 @@ function chord(
   }
   if (b !== 0) for (const px of x) add(px, -(gateBias + a * px) / b)
   if (a !== 0) for (const py of y) add(-(gateBias + b * py) / a, py)
-  const [from, to] = [points[0], points.at(-1)]
-  return points.length < 2 ? undefined : { x1: from![0], y1: from![1], x2: to![0], y2: to![1] }
+  // Through a corner the same end may come twice, apart by rounding: the furthest is the other one.
+  const [from] = points
+  if (!from) return undefined
+  const [width, height] = [x[1] - x[0], y[1] - y[0]]
+  const away = ([px, py]: [number, number]): number => Math.hypot((px - from[0]) / width, (py - from[1]) / height)
+  const to = points.reduce((a, b) => (away(b) > away(a) ? b : a))
+  return away(to) < 1e-9 ? undefined : { x1: from[0], y1: from[1], x2: to[0], y2: to[1] }
 }

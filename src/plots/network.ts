@@ -1,6 +1,7 @@
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { asMatrix } from '../numerics/interchange.ts'
-import type { Model } from '../types.ts'
+import { selectRows } from '../numerics/matrix.ts'
+import type { Matrix, Model } from '../types.ts'
 import { networkLine } from './network-line.ts'
 import { networkPlane } from './network-plane.ts'
 import type { NetworkPlotOptions } from './neurons.ts'
@@ -35,6 +36,25 @@ export async function networkPlot(model: Model, options: NetworkPlotOptions = {}
     throw new RangeError(`networkPlot: output is ${output} and the network has ${outputs}; count from 0.`)
   if (y && y.length !== (X?.rows ?? 0))
     throw new RangeError(`networkPlot: y has ${y.length} entries and X ${X?.rows ?? 0} rows; pass one target per row.`)
-  const shown = { model, X: X ?? { rows: 0, columns: features, data: new Float64Array(0) }, output, ...(y && { y }) }
+  const { rows, targets } = thinned(X, y)
+  const shown = {
+    model,
+    X: rows ?? { rows: 0, columns: features, data: new Float64Array(0) },
+    output,
+    ...(targets && { y: targets }),
+  }
   return features === 1 ? networkLine(shown, options) : networkPlane(shown, options)
+}
+
+/** Rows beyond so many are drawn thinned out evenly. */
+const MOST_ROWS = 2000
+
+function thinned(
+  X: Matrix | undefined,
+  y: NetworkPlotOptions['y'],
+): { rows: Matrix | undefined; targets: NetworkPlotOptions['y'] } {
+  const step = Math.ceil((X?.rows ?? 0) / MOST_ROWS)
+  if (!X || step <= 1) return { rows: X, targets: y }
+  const chosen = Int32Array.from({ length: Math.ceil(X.rows / step) }, (_, k) => k * step)
+  return { rows: selectRows(X, chosen), targets: y && Array.from(chosen, (r) => y[r]!) }
 }

@@ -48,7 +48,8 @@ export function darkRules(content: string): string {
   for (const [light, dark] of twins)
     for (const property of ['fill', 'stroke'])
       if (content.includes(`${property}="${light}"`)) rules.push(`[${property}="${light}"]{${property}:${dark}}`)
-  return rules.join('')
+  // In an order of their own, whichever figure used a colour first.
+  return rules.sort().join('')
 }
 
 function mix(from: string, to: string, share: number): string {

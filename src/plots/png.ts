@@ -26,7 +26,7 @@ export async function toPng(svg: string, options: PngOptions = {}): Promise<Uint
     throw new Error('toPng: @resvg/resvg-js, an optional part, is missing; run npm install @resvg/resvg-js.', { cause })
   })
   const font = fonts
-    ? { loadSystemFonts: false, fontFiles: [...fonts], defaultFontFamily: 'Inter' }
+    ? { loadSystemFonts: false, fontFiles: [...fonts] }
     : { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' }
   if (svg.includes('<text') && new Resvg(probe, { font }).getBBox() === undefined)
     throw new Error(

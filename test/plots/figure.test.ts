@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { logPlaces, logTick, logTicks, padded, short } from '../../src/plots/axes.ts'
-import { linePlot, residualPlot, toPng } from '../../src/plots/index.ts'
+import { confusionPlot, linePlot, residualPlot, toPng } from '../../src/plots/index.ts'
 import { fonts, seen } from './svg.ts'
 
 const certificate = {
@@ -20,6 +20,9 @@ describe('a figure', () => {
       residualPlot({ ...certificate, stationarity: 1e-5 }),
     ])
     expect(again).toBe(once)
+    // Whatever was drawn before, in whatever colours.
+    await confusionPlot(['a', 'b', 'a'], ['a', 'a', 'b'])
+    expect(await residualPlot(certificate)).toBe(once)
     const name = (svg: string): string => /class="(cvxnn-\w+)"/.exec(svg)![1]!
     expect(name(once)).not.toBe(name(other))
     // Its rules are for itself alone.
@@ -35,6 +38,12 @@ describe('a figure', () => {
     expect(auto).toContain('<style>@media (prefers-color-scheme: dark){')
     expect(dark).toMatch(/<style>\.cvxnn-/)
     expect(light).not.toContain('<style>')
+  })
+
+  it('leaves the words of its reader alone', async () => {
+    const name = 'currentColor x="0.123456" plot-clip-1'
+    const { texts } = await seen(await linePlot({ [name]: { x: [0, 1], y: [0, 1] } }, { x: name, y: `<${name}>` }))
+    expect(texts).toEqual(expect.arrayContaining([`${name.slice(0, 29)}…`, name, `<${name}>`]))
   })
 
   it('escapes its title', async () => {

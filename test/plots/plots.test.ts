@@ -145,6 +145,13 @@ describe('convergencePlot', () => {
     expect(figure.texts).toEqual(expect.arrayContaining(['a < b', 'other', 'time (seconds)']))
   })
 
+  it('draws a long walk by some of its readings, the last among them', async () => {
+    const long = Array.from({ length: 200_001 }, (_, k) => ({ ...readings[0]!, iteration: k, seconds: k / 1000 }))
+    const figure = await seen(await convergencePlot(long))
+    expect(Math.max(...figure.marks('line').map(pointsOf))).toBeLessThan(1100)
+    expect(figure.texts.some((text) => text.startsWith('200000 iterations, 200 s'))).toBe(true)
+  })
+
   it('has room for no reading, for one, for a gap of zero, and for a bound that is not finite', async () => {
     const [first] = readings
     const at = (change: object): Progress => ({ ...first!, certificate: { ...first!.certificate, ...change } })
@@ -214,6 +221,22 @@ describe('networkPlot', () => {
     expect(figure.marks('link').length).toBeGreaterThan(0)
   })
 
+  it('of two features draws a line through the corners from end to end', async () => {
+    const corners = fromRows([
+      [-1, -1],
+      [1, 1],
+    ])
+    const diagonal = reluNetwork({
+      W1: matrix(1, 2, Float64Array.of(0.1, -0.1)),
+      b1: Float64Array.of(0),
+      W2: matrix(1, 1, Float64Array.of(1)),
+      intercept: Float64Array.of(0),
+    })
+    const [link] = (await seen(await networkPlot(diagonal, { X: corners, y: [0, 1] }))).marks('link')
+    const [, x1, , x2] = /M([-\d.]+),([-\d.]+)L([-\d.]+),/.exec(link!.getAttribute('d')!)!.map(Number)
+    expect(Math.abs(x1! - x2!)).toBeGreaterThan(400)
+  })
+
   it('of two features draws a line where each neuron switches, inside the frame', async () => {
     const { model } = solveSync(reluProgram({ X, y, gates: enumerateGates(X), lambda: 0.02 }))
     const figure = await seen(await networkPlot(model, { X, y }))
@@ -239,6 +262,26 @@ describe('networkPlot', () => {
       expect(figure.texts.includes('score')).toBe(classes.length === 2)
       expect(figure.marks('contour').length).toBeGreaterThanOrEqual(classes.length)
     }
+  })
+
+  it('of one feature draws the output of each of three classes', async () => {
+    const labels = ['low', 'middle', 'middle', 'high', 'high']
+    const classifier = new ReluClassifier({ gates: 10, lambda: 1e-3 }).train(line, labels)
+    const { classes, network } = classifier
+    const figure = await seen(await networkPlot(network, { X: line, y: labels, classes }))
+    const colours = new Set(figure.marks('line').map((path) => path.parentElement!.getAttribute('stroke')))
+    expect(colours.size).toBe(3)
+    for (const name of classes) expect(figure.texts).toContain(`● ${name}`)
+  })
+
+  it('draws some of many rows', async () => {
+    const many = matrix(
+      5000,
+      1,
+      Float64Array.from({ length: 5000 }, (_, k) => Math.sin(k)),
+    )
+    const figure = await seen(await networkPlot(bend, { X: many, y: many.data }))
+    expect(figure.marks('dot').length).toBeLessThanOrEqual(2002)
   })
 
   it('samples what has no neurons that it knows', async () => {
