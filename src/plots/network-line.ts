@@ -81,6 +81,8 @@ function curvePanel(
   const { X, y } = shown
   const names = classes?.map(String)
   const several = names !== undefined && names.length > 2
+  // Two classes in the colours of the two signs of the output that they share.
+  const colours = names?.length === 2 ? [orange, blue] : series
   // Of three or more classes each has an output of its own, and the largest decides.
   const curves = (several ? names.map((_, k) => k) : [shown.output]).map((output) => ({
     colour: several ? series[output % series.length]! : blue,
@@ -92,7 +94,7 @@ function curvePanel(
     return {
       x: X.data[r]!,
       y: at < 0 ? Number(value) : several ? 1 : 2 * at - 1,
-      colour: at < 0 ? muted : series[at % series.length]!,
+      colour: at < 0 ? muted : colours[at % colours.length]!,
     }
   }).filter((point) => Number.isFinite(point.y))
   return panel(target, {
@@ -120,7 +122,7 @@ function curvePanel(
       ...(names ?? []).slice(0, 6).map((name, k) =>
         Plot.text([`● ${name}`], {
           ...{ frameAnchor: 'top-left', dx: 4 + k * 110, dy: -18, textAnchor: 'start', fontWeight: 600 },
-          fill: series[k % series.length]!,
+          ...{ fill: colours[k % colours.length]!, clip: false },
         }),
       ),
     ],

@@ -272,6 +272,8 @@ describe('networkPlot', () => {
     const colours = new Set(figure.marks('line').map((path) => path.parentElement!.getAttribute('stroke')))
     expect(colours.size).toBe(3)
     for (const name of classes) expect(figure.texts).toContain(`● ${name}`)
+    // The names stand above the frame, where nothing may cut them off.
+    for (const text of figure.marks('text')) expect(text.closest('[clip-path]')).toBeNull()
   })
 
   it('draws some of many rows', async () => {
