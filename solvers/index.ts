@@ -10,6 +10,14 @@ export { coneNewton } from './cone-newton.ts'
 export { type DualAscentOptions, dualAscent } from './dual-ascent.ts'
 export { etaNewton } from './eta-newton.ts'
 export { explain } from './explain.ts'
+export {
+  type GenerateGatesOptions,
+  type GenerationRound,
+  type GlobalSolution,
+  generateGates,
+  solveGlobal,
+  solveGlobalSync,
+} from './generate-gates.ts'
 export { type InteriorPointOptions, interiorPoint } from './interior-point.ts'
 export { leastSquares } from './least-squares.ts'
 export { newtonCg } from './newton-cg.ts'
@@ -29,4 +37,5 @@ export {
   trainSync,
   trainWalk,
 } from './train.ts'
+export { type GlobalVerification, verifyGlobal } from './verify-global.ts'
 export { type WorkingSetOptions, workingSet } from './working-set.ts'

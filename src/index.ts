@@ -7,11 +7,17 @@ export * from '../solvers/index.ts'
 export {
   certify,
   certifyKernel,
+  type GlobalCertificate,
+  type GlobalCertificateOptions,
+  globalCertificate,
+  globalLambdaMax,
   kernelLambdaMax,
   lambdaMax,
   type PreciseCertificate,
   type PreciseProblem,
+  type Priced,
   preciseCertificate,
+  type Verdict,
   type Verification,
   verify,
 } from './certificates/index.ts'
@@ -23,6 +29,7 @@ export {
   type Gates,
   gatesFrom,
   gatesOf,
+  generalPatternCount,
   type SampleGatesOptions,
   sampleGates,
 } from './gates/index.ts'

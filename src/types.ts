@@ -232,6 +232,25 @@ export interface ConvexProgram<M = unknown> {
    * Undefined for a network that the program does not bound, such as one whose neurons serve several outputs.
    */
   networkObjective?(model: M): number | undefined
+  /** Present when the blocks are a choice of neurons: the family they are chosen from. */
+  readonly neurons?: NeuronFamily
+  /**
+   * The same program with blocks for the patterns 1[Xu >= 0] of these neurons u (rows) that it lacks, after those it has.
+   * What solves have found out about blocks is not handed on, so that the same neurons always give the same program.
+   */
+  extend?(neurons: Matrix): ConvexProgram<M>
+}
+
+/**
+ * All neurons x -> (x'u)_+ that a program's blocks are a choice from, one block per activation pattern and sign.
+ *
+ * A residual r bounds networks of every width when r'(Xu)_+ <= lambda |u| for all u, and for -r: a u that violates it is a
+ * neuron worth a block.
+ */
+export interface NeuronFamily {
+  /** X, n x size: with a column of ones last when neurons have a bias. */
+  readonly inputs: Matrix
+  readonly outputs: number
 }
 
 /**

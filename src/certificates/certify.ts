@@ -119,7 +119,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
  * The s in [0, limit] with (nearly) the largest value of a concave function: the best of 0, the unscaled point (or the
  * limit below it), the limit, and the vertex of the parabola through three points, which is exact for the squared loss.
  */
-function bestScale(value: (s: number) => number, limit: number): number {
+export function bestScale(value: (s: number) => number, limit: number): number {
   if (limit === 0) return 0
   // The unscaled point is in the domain of F*, and so is everything between it and zero.
   const inside = Math.min(1, limit)

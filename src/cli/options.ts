@@ -24,6 +24,7 @@ export interface TrainFlags {
   loss: LossName
   lambda: number | 'cv'
   gates: number
+  global?: boolean
   gateOrder: number | 'cv'
   penalty: NonNullable<TrainOptions['penalty']>
   bias: boolean
@@ -76,6 +77,7 @@ export const twoLayerFlags = [
   'loss',
   'lambda',
   'gates',
+  'global',
   'gateOrder',
   'penalty',
   'bias',
@@ -104,6 +106,7 @@ export function addTrainOptions(command: Command, names: readonly string[] = pro
         .default('squared'),
     )
     .option('--gates <count>', 'activation patterns to sample', whole, 300)
+    .option('--global', 'train over all networks of any width: one output, --program relu')
     .addOption(
       new Option(
         '--gate-order <count|cv>',
@@ -146,10 +149,24 @@ export function delimiterOption(): Option {
 }
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
-  const { program, loss, lambda, gates, gateOrder, penalty, bias, standardize } = flags
+  const { program, loss, lambda, gates, gateOrder, global = false, penalty, bias, standardize } = flags
   const { seed, tolerance, maxIterations, timeLimit, folds } = flags
   return {
-    ...{ program, loss, lambda, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
+    ...{
+      program,
+      loss,
+      lambda,
+      gates,
+      gateOrder,
+      global,
+      penalty,
+      bias,
+      standardize,
+      seed,
+      tolerance,
+      maxIterations,
+      folds,
+    },
     ...(timeLimit !== undefined && { timeLimit }),
   }
 }

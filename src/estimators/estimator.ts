@@ -1,10 +1,13 @@
+import type { GlobalCertificate } from '../certificates/global-certificate.ts'
 import type { Task } from '../data/dataset.ts'
+import { gatesOf } from '../gates/gates-of.ts'
+import type { ReluNetwork } from '../models/relu-network.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import type { Certificate, ConvexProgram } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
 import { rawNetwork, type TrainedState } from './file.ts'
 import { type TrainOptions, type TrainSettings, trainSettings } from './options.ts'
-import { type TrainingProblem, trainingProblem, trainingProgram } from './prepare.ts'
+import { programOf, type TrainingProblem, trainingProblem } from './prepare.ts'
 import { type TrainProgress, training } from './train.ts'
 import { Trainable } from './trainable.ts'
 import type { TrainingData } from './training-data.ts'
@@ -13,6 +16,12 @@ export interface TrainAsyncOptions {
   /** Aborting keeps the best certified network found so far, with status `aborted`. */
   signal?: AbortSignal
   onProgress?: (progress: TrainProgress) => void
+}
+
+/** A certificate as files keep it: of one over all networks, without the neurons that were found. */
+function plain(certificate: Certificate): Certificate {
+  const { violations: _, ...rest } = certificate as Partial<GlobalCertificate>
+  return rest as Certificate
 }
 
 /** What regressor and classifier share: training, and what it leaves behind. */
@@ -65,14 +74,15 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
 
   /** Rebuilds the training problem of these rows and encoded targets, gates and all. */
   protected rebuild({ X, Y }: TrainingData): TrainingProblem {
-    const { prepared, settings, selectedLambda: lambda, selectedGateOrder: gateOrder } = this.trained()
-    return trainingProblem(X, Y, prepared, settings, { lambda, gateOrder })
+    const { prepared, settings, network, selectedLambda: lambda, selectedGateOrder: gateOrder } = this.trained()
+    const problem = trainingProblem(X, Y, prepared, settings, { lambda, gateOrder })
+    // Global training went on from the sampled patterns.
+    return settings.global ? { ...problem, gates: gatesOf(network as ReluNetwork, problem.X, problem.gates) } : problem
   }
 
   /** The program of these rows and encoded targets, at the lambda that was selected. */
-  protected rebuildProgram({ X, Y }: TrainingData): ConvexProgram<TwoLayerNetwork> {
-    const { prepared, settings, selectedLambda: lambda, selectedGateOrder: gateOrder } = this.trained()
-    return trainingProgram(X, Y, prepared, settings, { lambda, gateOrder })
+  protected rebuildProgram(data: TrainingData): ConvexProgram<TwoLayerNetwork> {
+    return programOf(this.rebuild(data), this.trained().settings)
   }
 
   protected override keep(state: TrainedState): void {
@@ -101,7 +111,7 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
       status: solution.status,
       solver: solution.solver,
       iterations: solution.iterations,
-      certificate: solution.certificate,
+      certificate: plain(solution.certificate),
       ...(crossValidation && { crossValidation }),
     })
   }

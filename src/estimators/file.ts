@@ -87,6 +87,7 @@ const schema = v.object({
     lambda: v.union([v.number(), v.literal('cv')]),
     gates: v.number(),
     gateOrder: v.union([v.number(), v.literal('cv')]),
+    global: v.boolean(),
     penalty: v.picklist(Object.keys(penalties) as (keyof typeof penalties)[]),
     bias: v.boolean(),
     standardize: v.boolean(),

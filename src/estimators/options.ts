@@ -60,6 +60,11 @@ export interface TrainOptions {
    * and 2 together with lambda, where that is chosen; 0 where lambda is given.
    */
   gateOrder?: number | 'cv'
+  /**
+   * With the `relu` program and one output: train over all networks of any width and patterns, from the sampled ones on
+   * (see `solveGlobal`; default false). Lambda is chosen on sampled patterns.
+   */
+  global?: boolean
   /** Default `group-l1`: whole neurons vanish. */
   penalty?: PenaltyName
   /** A bias per neuron and gate, penalised with the weights (default true). */
@@ -91,6 +96,7 @@ const defaults: TrainSettings = {
   lambda: 'cv',
   gates: 300,
   gateOrder: 'cv',
+  global: false,
   penalty: 'group-l1',
   bias: true,
   standardize: true,
@@ -142,6 +148,13 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   if (!lossesOf[task].includes(settings.loss)) refuse('loss', `one of ${lossesOf[task].join(', ')} for ${task}`)
   if (settings.program === 'relu' && settings.penalty !== 'group-l1')
     refuse('penalty', '"group-l1" with the relu program, whose convex form needs it')
+  if (settings.global === true && settings.program !== 'relu')
+    refuse('global', 'false with the gated-relu program, since neurons are priced for program "relu" only')
+  if (settings.global === true && settings.lambda === 0)
+    refuse(
+      'lambda',
+      'above 0 or "cv" with global: true, since without a penalty the bound over all networks is trivial',
+    )
   if (settings.lambda !== 'cv' && !(settings.lambda >= 0 && Number.isFinite(settings.lambda)))
     refuse('lambda', 'a number of at least 0 or "cv"')
   if (!Object.hasOwn(penalties, settings.penalty)) refuse('penalty', `one of ${Object.keys(penalties).join(', ')}`)
@@ -154,7 +167,7 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   whole('lambdaCount', 1)
   whole('maxIterations', 1)
   whole('seed', 0)
-  for (const name of ['bias', 'standardize'] as const)
+  for (const name of ['bias', 'standardize', 'global'] as const)
     if (typeof settings[name] !== 'boolean') refuse(name, 'true or false')
   if (!(Number.isFinite(settings.tolerance) && settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
   if (!(Number.isFinite(lambdaRatio) && lambdaRatio > 0 && lambdaRatio <= 1))

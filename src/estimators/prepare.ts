@@ -86,11 +86,16 @@ export function trainingProgram(
   settings: TrainSettings,
   selection: Selection = {},
 ): ConvexProgram<TwoLayerNetwork> {
-  const problem = trainingProblem(X, Y, prepared, settings, selection)
+  return programOf(trainingProblem(X, Y, prepared, settings, selection), settings)
+}
+
+/** The program of its ingredients. */
+export function programOf(
+  problem: TrainingProblem,
+  { program }: Pick<TrainSettings, 'program'>,
+): ConvexProgram<TwoLayerNetwork> {
   // Each program takes back only networks of its own kind.
-  return (
-    settings.program === 'relu' ? reluProgram(problem) : gatedReluProgram(problem)
-  ) as ConvexProgram<TwoLayerNetwork>
+  return (program === 'relu' ? reluProgram(problem) : gatedReluProgram(problem)) as ConvexProgram<TwoLayerNetwork>
 }
 
 function fields({ mean, scale }: Standardization): Standardization {

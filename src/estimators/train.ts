@@ -1,3 +1,4 @@
+import { generation } from '../../solvers/generate-gates.ts'
 import { walk } from '../../solvers/index.ts'
 import type { Task } from '../data/dataset.ts'
 import { kFolds } from '../data/split.ts'
@@ -23,7 +24,7 @@ export type TrainProgress =
 export interface Trained {
   /** Reads raw rows, answers in raw units. */
   readonly network: TwoLayerNetwork
-  /** On the standardised problem. */
+  /** On the standardised problem; of global training the certificate is over all networks, with its `verdict`. */
   readonly solution: Solution<TwoLayerNetwork>
   readonly prepared: Preparation
   readonly selectedLambda: number
@@ -71,15 +72,17 @@ export function* training(
     lambda = crossValidation!.selectedLambda
     gateOrder = crossValidation!.gateOrder
   }
-  const walking = walk(trainingProgram(X, Y, prepared, settings, { lambda, gateOrder }), {
-    tolerance: settings.tolerance,
-    maxIterations: settings.maxIterations,
-    ...(settings.timeLimit !== null && { timeLimit: settings.timeLimit }),
-    ...(signal && { signal }),
-  })
+  const program = trainingProgram(X, Y, prepared, settings, { lambda, gateOrder })
+  const { tolerance, maxIterations, timeLimit, seed } = settings
+  const limits = { tolerance, ...(timeLimit !== null && { timeLimit }), ...(signal && { signal }) }
+  // What is not solved need not be solved over all networks.
+  const walking =
+    settings.global && !cutShort
+      ? generation(program, { ...limits, seed })
+      : walk(program, { ...limits, maxIterations })
   let at = walking.next()
   while (!at.done) {
-    yield at.value && { phase: 'training', lambda, ...at.value }
+    yield at.value && 'iteration' in at.value ? { phase: 'training', lambda, ...at.value } : undefined
     at = walking.next()
   }
   // Where lambda was not chosen to the end, nothing is solved, not even what is optimal at once.

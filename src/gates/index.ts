@@ -2,4 +2,5 @@ export { type EnumerateGatesOptions, enumerateGates } from './enumerate-gates.ts
 export { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
 export { gatesFrom } from './gates-from.ts'
 export { gatesOf } from './gates-of.ts'
+export { generalPatternCount } from './general-pattern-count.ts'
 export { type SampleGatesOptions, sampleGates } from './sample-gates.ts'

@@ -11,6 +11,8 @@ import { activationCones } from '../sets/activation-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
 import type { ConvexProgram, Iterate } from '../types.ts'
 import {
+  exchangeGates,
+  extendGates,
   networkObjective,
   requireFit,
   scopeOf,
@@ -68,6 +70,11 @@ function build(parts: TwoLayerParts, memories?: readonly BlockMemory[]): ConvexP
     embed: (model, tolerance) => embed(parts, model, tolerance),
     networkObjective(model) {
       return networkObjective(parts, this.lambda, model)
+    },
+    neurons: { inputs, outputs },
+    extend(neurons) {
+      const more = extendGates(parts, neurons)
+      return build(exchangeGates(parts, this.lambda, more), blockMemories(more.count * perGate, inputs.columns))
     },
   }
   return Object.freeze(program)

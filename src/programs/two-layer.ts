@@ -1,4 +1,5 @@
 import { type Gates, patternsOf } from '../gates/gates.ts'
+import { gatesOf } from '../gates/gates-of.ts'
 import { squared } from '../losses/squared.ts'
 import { isSet, selectColumns } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
@@ -105,6 +106,28 @@ function once<T>(make: () => T): () => T {
 export function selectParts<P extends TwoLayerParts>(parts: P, lambda: number, chosen: Int32Array): P {
   const gates = selectGates(parts.gates, chosen)
   return { ...parts, lambda, gates, reach: once(() => Float64Array.from(chosen, (i) => parts.reach()[i]!)) }
+}
+
+/** The program of other gates of the same X, at a lambda. */
+export function exchangeGates<P extends TwoLayerParts>(parts: P, lambda: number, gates: Gates): P {
+  return { ...parts, lambda, gates, reach: once(() => gateReach(parts.inputs, gates)) }
+}
+
+/** The gates, and after them the patterns of these neurons (rows of as many entries as inputs have columns) that they lack. */
+export function extendGates({ X, inputs, gates }: TwoLayerParts, neurons: Matrix): Gates {
+  const { rows, columns, data } = neurons
+  if (columns !== inputs.columns)
+    throw new RangeError(
+      `extend: a neuron has ${columns} weights, expected ${inputs.columns}; pass one row of weights a neuron, the bias last where there is one.`,
+    )
+  requireFinite(neurons, 'extend', 'neurons')
+  const W1 = matrix(rows, X.columns)
+  const b1 = new Float64Array(rows)
+  for (let j = 0; j < rows; j++) {
+    W1.data.set(data.subarray(j * columns, j * columns + X.columns), j * X.columns)
+    if (columns > X.columns) b1[j] = data[j * columns + X.columns]!
+  }
+  return gatesOf({ W1, b1 }, X, gates)
 }
 
 /** Some of the gates; they are all patterns only when all are chosen. */

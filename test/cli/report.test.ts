@@ -67,7 +67,7 @@ describe('cvxnn report', () => {
     const { certificate, selectedLambda } = JSON.parse(await read('price.json'))
     expect(page).toContain(`<td>${certificate.primal.toPrecision(10)}</td>`)
     expect(page).toContain(`lambda ${Number(selectedLambda.toPrecision(4))}, cross-validated`)
-    expect(page).toContain('5 networks from the zero network')
+    expect(page).toContain('5 networks with these activation patterns, from the zero network')
     const dots = figures[3]!.match(/<circle /g)
     expect(dots).toHaveLength(60)
   })
@@ -89,6 +89,17 @@ describe('cvxnn report', () => {
     expect(figures[2]).toContain('What every neuron adds, where it is on')
     expect(stdout).toMatch(/No ReLU network with the same \d+ activation patterns/)
     expect(stdout).toContain('40 rows to train on, 0 held out')
+  })
+
+  it('says what training over all networks proved', async () => {
+    const flags = '-t drag --program relu --global --gates 10 --lambda 0.05 --test 0 -o best.json -q'
+    expect((await run('fit', 'line.csv', ...flags.split(' '))).code).toBe(0)
+    const { code, stdout } = await run('report', 'best.json', 'line.csv', '--no-path')
+    expect(code).toBe(0)
+    soundPage(stdout)
+    const { statement } = JSON.parse(await read('best.json')).certificate
+    expect(statement).toMatch(/network/)
+    expect(stdout).toContain(`<p>It was trained over all networks of any width, and then: ${statement}.</p>`)
   })
 
   it('says of a lifted network that nothing is proved', async () => {

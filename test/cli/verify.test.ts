@@ -57,6 +57,30 @@ describe('cvxnn verify', () => {
       expect(stdout).toMatch(line)
   })
 
+  it('compares a ReLU model with the best network of any width', async () => {
+    const fitted = await run(
+      ...['fit', 'houses.csv', '-t', 'price', '--program', 'relu', '--gates', '15', '--lambda', '0.05'],
+      ...['-o', 'relu.json', '--json'],
+    )
+    expect(fitted.code).toBe(0)
+    const { code, stdout } = await run('verify', 'relu.json', 'houses.csv', '--global')
+    expect(code).toBe(0)
+    for (const line of [
+      /^Over all networks of any width \(\d+ rounds, .* s\):$/m,
+      /^ {2}best objective {3}0\.\d{10,}, by \d+ neurons$/m,
+      /^ {2}this network {5}0\.\d{10,}, .* above the best$/m,
+      /^ {2}verdict {10}(proved|no neuron|not optimal)/m,
+    ])
+      expect(stdout).toMatch(line)
+    const { global } = JSON.parse((await run('verify', 'relu.json', 'houses.csv', '--global', '--json')).stdout)
+    expect(global.best.certificate.scope).toBe('network')
+    expect(global.lowerBound).toBeLessThanOrEqual(global.best.certificate.primal)
+    expect(global.best.certificate.primal).toBeLessThanOrEqual(global.network)
+    const gated = await run('verify', 'price.json', 'houses.csv', '--global')
+    expect(gated.code).toBe(2)
+    expect(gated.stderr).toMatch(/is a gated-relu model and --global compares ReLU networks/)
+  })
+
   it('agrees with itself in decimal arithmetic, digit for digit as far as float64 goes', async () => {
     const { code, stdout } = await run('verify', 'price.json', 'houses.csv', '--precision', '30', '--json')
     expect(code).toBe(0)

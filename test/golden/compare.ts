@@ -62,6 +62,14 @@ export function compare(name: string, solution: Solution, known: Known, scale = 
   return { kind: 'checked', name, expected, got, error, gap, seconds, misses }
 }
 
+/** A number of activation patterns against a reference's, which must be met exactly. */
+export function counted(name: string, expected: number, got: number, seconds = 0, samePatterns = true): Checked {
+  const misses = got === expected ? [] : [`${got} patterns were found, expected ${expected}`]
+  if (!samePatterns) misses.push('the patterns are other ones')
+  const error = Math.abs(got - expected) / (1 + expected)
+  return { kind: 'checked', name, expected, got, error, gap: 0, seconds, misses }
+}
+
 /** The consecutive blocks of `size` entries whose norm is not negligible beside the largest. */
 export function activeGroups(u: Vector, size: number): number[] {
   const norms: number[] = []

@@ -155,7 +155,7 @@ export const wrong: number = proximalGradient()
     })
   })
 
-  it('brings the command: its version, a fit and a page, and one sentence about mathjs where that is missing', async () => {
+  it('brings the command: its version, a fit and a page, and one sentence about a part that is missing', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const npx = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
       run('npx', ['--no-install', 'cvxnn', ...args], { cwd: project })
@@ -175,5 +175,5 @@ export const wrong: number = proximalGradient()
       code: 2,
       stderr: expect.stringMatching(/^cvxnn: [^\n]*mathjs[^\n]*\n$/m),
     })
-  })
+  }, 180_000)
 })

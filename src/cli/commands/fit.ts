@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { GlobalCertificate } from '../../certificates/global-certificate.ts'
 import { liftedMethods } from '../../estimators/lifted-options.ts'
 import type { TrainOptions } from '../../estimators/options.ts'
 import { programs } from '../../estimators/options.ts'
@@ -6,6 +7,7 @@ import type { TrainingProblem } from '../../estimators/prepare.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
+import type { Certificate } from '../../types.ts'
 import { requireWritable } from '../files.ts'
 import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
 import {
@@ -44,6 +46,7 @@ export function addFit(program: Command): void {
 Examples:
   $ cvxnn fit houses.csv --target price --out model.json
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
+  $ cvxnn fit houses.csv --target price --program relu --global
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
   $ cvxnn fit iris.csv --target species --program fenchel --layers 4,32,3
   $ cvxnn fit data_batch_1.bin --program ccnn
@@ -108,7 +111,10 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
       ['lambda', `${brief(selectedLambda)}${held ?? ''}`],
       ['objective', `${certificate.primal.toPrecision(8)}, and no lower than ${certificate.dual.toPrecision(8)}`],
       selectedLambda > 0
-        ? ['gap', `${certificate.relativeGap.toExponential(1)} of the objective, over the ${count} patterns sampled`]
+        ? [
+            'gap',
+            `${certificate.relativeGap.toExponential(1)} of the objective, over ${certificate.scope === 'network' ? `all networks (${verdictOf(certificate)})` : `the ${count} patterns sampled`}`,
+          ]
         : [
             'residual',
             `${brief(certificate.stationarity)} of the gradient at zero: with lambda 0 there is no lower bound`,
@@ -117,9 +123,20 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
       ...closingPairs(scores, flags.out),
     ]))
       print(line)
-    if (status !== 'solved') remark(advice(estimator, flags.lambda === 'cv'))
+    const { statement } = certificate as Partial<GlobalCertificate>
+    if (status !== 'solved')
+      remark(status === 'iteration-limit' && statement ? capital(statement) : advice(estimator, flags.lambda === 'cv'))
   }
   return status === 'solved' ? 0 : 1
+}
+
+function capital(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
+}
+
+/** What a certificate over all networks is worth, in a word. */
+function verdictOf(certificate: Certificate): string {
+  return (certificate as Partial<GlobalCertificate>).verdict ?? 'all patterns are present'
 }
 
 /** The problem that an estimator solved on these rows. */

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { sweep } from '../../../solvers/index.ts'
 import { isSolved } from '../../certificates/certify.ts'
+import type { GlobalCertificate } from '../../certificates/global-certificate.ts'
 import { lambdaMax } from '../../certificates/lambda-max.ts'
 import { type Verification, verify } from '../../certificates/verify.ts'
 import { decodeLabels } from '../../data/dataset.ts'
@@ -14,7 +15,7 @@ import { networkPlot } from '../../plots/network.ts'
 import { type PathPoint, pathPlot, pathPoint } from '../../plots/path.ts'
 import { predictionPlot } from '../../plots/predictions.ts'
 import { residualPlot } from '../../plots/residuals.ts'
-import type { ConvexProgram } from '../../types.ts'
+import type { Certificate, ConvexProgram } from '../../types.ts'
 import { type Fitted, type ModelFile, readModelFile, requireWritable, writeWhole } from '../files.ts'
 import { fittedRows } from '../fitted-rows.ts'
 import { scoresOf } from '../fitted-table.ts'
@@ -121,12 +122,15 @@ async function ofConvex(estimator: TwoLayer, split: SplitTable, flags: Flags): P
     : []
   return {
     within,
-    verdict: certificateInWords(seen, {
-      program: settings.program,
-      patterns: count,
-      tolerance: settings.tolerance,
-      within,
-    }),
+    verdict: [
+      ...certificateInWords(seen, {
+        program: settings.program,
+        patterns: count,
+        tolerance: settings.tolerance,
+        within,
+      }),
+      ...globalWords(estimator.certificate),
+    ],
     facts: convexFacts(estimator, seen, count),
     sections: [
       {
@@ -138,6 +142,12 @@ async function ofConvex(estimator: TwoLayer, split: SplitTable, flags: Flags): P
       ...(flags.path ? await pathSection(program, estimator, split, flags) : []),
     ],
   }
+}
+
+/** What training over all networks proved, which this page does not prove again. */
+function globalWords(certificate: Certificate): string[] {
+  const { statement } = certificate as Partial<GlobalCertificate>
+  return statement ? [`It was trained over all networks of any width, and then: ${statement}.`] : []
 }
 
 /** From the zero network down to this lambda, or to the least that was tried. */
@@ -178,7 +188,7 @@ async function pathSection(
   return [
     {
       heading: 'The way there',
-      text: `${points.length} networks from the zero network (lambda ${brief(top)}) down, each with its own certificate; the dashed line is this model’s lambda.`,
+      text: `${points.length} networks with these activation patterns, from the zero network (lambda ${brief(top)}) down, each with its own certificate; the dashed line is this model’s lambda.`,
       figures: [
         await pathPlot(points, {
           ...{ score: classes ? 'accuracy' : 'RMSE', best: classes ? 'largest' : 'smallest' },
