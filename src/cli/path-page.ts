@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { escaped } from '../plots/figure.ts'
 import type { Metrics } from './metrics.ts'
 import { brief } from './terminal.ts'
 
@@ -104,8 +105,4 @@ function bestPoint(points: readonly PathPoint[]): PathPoint | undefined {
   let best: PathPoint | undefined
   for (const point of points) if (!best || goodness(point) > goodness(best)) best = point
   return best
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -27,7 +27,8 @@ const allowed: Record<string, readonly string[]> = {
   lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
   estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  plots: ['numerics', 'models', 'estimators'],
+  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'plots'],
   index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
 }
 

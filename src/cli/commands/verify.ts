@@ -4,15 +4,13 @@ import { type GlobalVerification, verifyGlobal } from '../../../solvers/index.ts
 import { isSolved } from '../../certificates/certify.ts'
 import { preciseCertificate } from '../../certificates/precise.ts'
 import { verify } from '../../certificates/verify.ts'
-import { readCsv } from '../../data/read-csv.ts'
-import type { MissingPolicy } from '../../data/read-csv-options.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TwoLayerNetwork } from '../../models/two-layer-network.ts'
 import type { ConvexProgram } from '../../types.ts'
-import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
+import { readModelFile } from '../files.ts'
+import { fittedRows } from '../fitted-rows.ts'
 import { addOutputOptions, delimiterOption, positive, whole } from '../options.ts'
-import { type Rows, splitTable } from '../table-data.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
 import { problemOf } from './fit.ts'
 
@@ -52,7 +50,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
     throw new Error(
       `${modelPath} is a lifted ${estimator.toJSON().settings.method} network, which no lower bound belongs to; verify a model of --program relu or gated-relu.`,
     )
-  const train = await trainingRows(dataPath, file, flags.delimiter)
+  const { train } = await fittedRows(dataPath, file, flags.delimiter)
   const problem = problemOf(estimator, train)
   const program =
     estimator instanceof ReluClassifier
@@ -174,27 +172,6 @@ async function globally(
   } finally {
     display.stop()
   }
-}
-
-/** The rows a model was fitted on, from its table; refused when they are others. */
-async function trainingRows(path: string, { extras }: ModelFile, delimiter?: string): Promise<Rows> {
-  const { schema, data } = extras
-  const names = schema.columns.map((column) => column.name)
-  const dataset = await readCsv(path, {
-    target: schema.target,
-    task: schema.task,
-    missing: data.missing as MissingPolicy,
-    columns: names,
-    categorical: schema.columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
-    markers: schema.markers,
-    ...(delimiter && { delimiter }),
-  })
-  const { train } = splitTable(dataset, data.testFraction, data.splitSeed)
-  if (fingerprint(train.X, train.y) !== data.fingerprint)
-    throw new Error(
-      `${path} does not hold the rows the model was fitted on (${data.source}, ${data.rows} rows); pass that table.`,
-    )
-  return train
 }
 
 async function precisely(
