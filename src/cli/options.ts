@@ -80,6 +80,7 @@ export const twoLayerFlags = [
   'penalty',
   'bias',
   'folds',
+  'executor',
   'maxIterations',
 ] as const
 export const liftedFlags = ['layers', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'sweeps'] as const
@@ -131,6 +132,22 @@ export const lambdaOption: Option = new Option(
 )
   .argParser((text) => (text === 'cv' ? 'cv' : nonNegative(text)))
   .default('cv')
+
+/** Where the folds of a cross-validation run. */
+export function executorOption(): Option {
+  return new Option(
+    '--executor <where>',
+    'where the folds run: inline, threads, threads:<count>, or redis://host:port with cvxnn worker there',
+  )
+    .argParser(checkedExecutor)
+    .default('inline')
+}
+
+function checkedExecutor(text: string): string {
+  if (!/^(inline|threads(:[1-9]\d{0,3})?|rediss?:.*)$/.test(text))
+    throw new InvalidArgumentError('Expected inline, threads, threads:<count>, or redis://host:port.')
+  return text
+}
 
 /** How to read any table, those to predict and to verify on too. */
 export function delimiterOption(): Option {

@@ -85,6 +85,22 @@ export interface TrainOptions {
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
 
+/** The settings that say which program a set of rows makes. */
+export type ProgramSettings = Pick<
+  TrainSettings,
+  'program' | 'loss' | 'gates' | 'penalty' | 'bias' | 'standardize' | 'seed'
+>
+
+/** Those and how far its solves go: all that one fold of a cross-validation needs to know. */
+export type FoldSettings = ProgramSettings &
+  Pick<TrainSettings, 'tolerance' | 'maxIterations'> & { readonly gateOrder: number }
+
+/** What a fold needs of an estimator's settings. */
+export function foldSettings(settings: TrainSettings, gateOrder: number, tolerance: number): FoldSettings {
+  const { program, loss, gates, penalty, bias, standardize, seed, maxIterations } = settings
+  return { program, loss, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations }
+}
+
 const defaults: TrainSettings = {
   program: 'gated-relu',
   loss: 'squared',

@@ -27,8 +27,9 @@ const allowed: Record<string, readonly string[]> = {
   lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
   estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
-  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  sweeps: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'sweeps'],
+  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'sweeps'],
 }
 
 const files = [...sources('src'), ...sources('solvers')]
@@ -97,6 +98,7 @@ describe('a check of imports', () => {
     ['src/programs/relu.ts', 'solvers/solve.ts'],
     ['src/programs/relu.ts', 'src/certificates/certify.ts'],
     ['src/estimators/train.ts', 'src/cli/main.ts'],
+    ['src/estimators/train.ts', 'src/sweeps/bullmq.ts'],
     ['src/cli/main.ts', 'src/index.ts'],
   ])('%s may not read %s', (from, to) => {
     expect(upward({ from, to, typeOnly: true })).toBe(true)

@@ -6,6 +6,7 @@ import type { TrainingProblem } from '../../estimators/prepare.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
+import { executorNamed } from '../executor.ts'
 import { requireWritable } from '../files.ts'
 import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
 import {
@@ -13,6 +14,7 @@ import {
   addOutputOptions,
   addTableOptions,
   addTrainOptions,
+  executorOption,
   type LiftedFlags,
   lambdaOption,
   liftedFlags,
@@ -27,7 +29,7 @@ import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark,
 import { advice } from '../words.ts'
 import { fitLifted } from './fit-lifted.ts'
 
-type Flags = TableFlags & TrainFlags & Terminal & { out?: string }
+type Flags = TableFlags & TrainFlags & Terminal & { out?: string; executor: string }
 
 /** cvxnn fit: a table in, a certified network out. */
 export function addFit(program: Command): void {
@@ -35,7 +37,10 @@ export function addFit(program: Command): void {
     .command('fit')
     .description('train a network on a table and say how close to optimal it is')
     .argument('<data.csv>', 'table with a header row')
-  addTableOptions(command).addOption(lambdaOption).option('--folds <count>', 'folds of the cross-validation', whole, 5)
+  addTableOptions(command)
+    .addOption(lambdaOption)
+    .option('--folds <count>', 'folds of the cross-validation', whole, 5)
+    .addOption(executorOption())
   addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods, 'ccnn'])))
     .option('-o, --out <model.json>', 'write the model here')
     .addHelpText(
@@ -45,6 +50,7 @@ Examples:
   $ cvxnn fit houses.csv --target price --out model.json
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
+  $ cvxnn fit houses.csv --target price --executor threads
   $ cvxnn fit iris.csv --target species --program fenchel --layers 4,32,3
   $ cvxnn fit data_batch_1.bin --program ccnn
 
@@ -82,7 +88,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   if (!flags.json && dataset.constant.length > 0)
     remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
   const begun = performance.now()
-  const estimator = await trainOn(train, trainOptions(flags), flags)
+  const estimator = await trainOn(train, trainOptions(flags), flags, flags.executor)
   const seconds = (performance.now() - begun) / 1000
   const { certificate, status, selectedLambda, network, crossValidation } = estimator
   // Data with few rows or features have fewer patterns than asked for.
@@ -132,12 +138,16 @@ export async function trainOn(
   { X, y, labels }: Rows,
   options: TrainOptions,
   terminal: Terminal,
+  where = 'inline',
 ): Promise<ReluRegressor | ReluClassifier> {
+  // Without a cross-validation there is nothing to divide; one that runs here goes down the grid with all folds at once.
+  const executor = where === 'inline' || options.lambda !== 'cv' ? undefined : executorNamed(where)
   const display = progressDisplay(terminal)
   const tolerance = options.tolerance ?? 1e-6
   const watch = {
     signal: interruptSignal(display),
     onProgress: (at: TrainProgress) => display.update(...progressOf(at, tolerance)),
+    ...(executor && { executor }),
   }
   try {
     return labels
@@ -145,6 +155,7 @@ export async function trainOn(
       : await new ReluRegressor(options).trainAsync(X, y, watch)
   } finally {
     display.stop()
+    await executor?.close()
   }
 }
 

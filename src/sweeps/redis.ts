@@ -1,0 +1,81 @@
+import type { Redis } from 'ioredis'
+
+/** Seconds to wait for the first answer. */
+const FIRST = 5
+
+/**
+ * Checks the address of a Redis or Valkey server.
+ *
+ * @throws RangeError in one sentence, without the password.
+ */
+export function requireRedisUrl(url: string, caller: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (!parsed || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '')
+    throw new RangeError(
+      `${caller}: ${shown(url)} is no address of Redis; pass redis://host:port, or rediss:// for TLS.`,
+    )
+}
+
+/**
+ * Makes connections to a server that has answered once; from then on they come back by themselves.
+ *
+ * @throws Error in one sentence when it does not answer, or ioredis is not installed.
+ */
+export async function reachRedis(url: string, caller: string): Promise<() => Redis> {
+  requireRedisUrl(url, caller)
+  const { Redis } = await import('ioredis').catch((cause: unknown) => {
+    throw notInstalled(caller, cause)
+  })
+  const first = new Redis(url, { lazyConnect: true, connectTimeout: 1000 * FIRST, retryStrategy: () => null })
+  let reason: Error | undefined
+  first.on('error', (error: Error) => {
+    reason ??= error
+  })
+  try {
+    await first.connect()
+    await first.ping()
+  } catch (error) {
+    const { message } = reason ?? (error as Error)
+    throw new Error(
+      `${caller}: Redis at ${shown(url)} does not answer (${message}); start it, or correct the address.`,
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    first.disconnect()
+  }
+  return () => {
+    // A blocking connection must not give up on a command.
+    const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(50 * times, 1000) })
+    // Outages are told where they matter, by what does not come.
+    client.on('error', () => {})
+    return client
+  }
+}
+
+/**
+ * The classes of BullMQ.
+ *
+ * @throws Error in one sentence when it is not installed.
+ */
+export function loadBullmq(caller: string): Promise<typeof import('bullmq')> {
+  return import('bullmq').catch((cause: unknown) => {
+    throw notInstalled(caller, cause)
+  })
+}
+
+/** This package's version: jobs are done by the version they come from. */
+export async function packageVersion(): Promise<string> {
+  const { createRequire } = await import('node:module')
+  return (createRequire(import.meta.url)('cvxnn/package.json') as { version: string }).version
+}
+
+/** An address without its password. */
+function shown(url: string): string {
+  return url.replace(/(:\/\/[^/@]*?):[^/@]*@/, '$1:***@')
+}
+
+function notInstalled(caller: string, cause: unknown): Error {
+  return new Error(`${caller}: BullMQ is not installed; run npm install bullmq ioredis tinypool.`, { cause })
+}
