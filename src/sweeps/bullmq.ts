@@ -6,7 +6,7 @@ import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
 import type { HeldOutPoint } from '../estimators/held-out-path.ts'
 import { CANCEL, type Envelope, groupsOf, type PointReport, PREFIX, parseOutcome, resultKey } from './envelope.ts'
 import { parseExact } from './exact-json.ts'
-import { loadBullmq, packageVersion, reachRedis, requireRedisUrl } from './redis.ts'
+import { loadBullmq, packageVersion, reachRedis, requireRedisUrl, takeLeave } from './redis.ts'
 import { shipRows } from './redis-rows.ts'
 
 export interface BullmqOptions {
@@ -92,10 +92,7 @@ async function openEngine(url: string, name: string): Promise<Engine> {
   await events.waitUntilReady()
   return {
     ...{ version: await packageVersion(), client, queue, flows, events },
-    async close() {
-      await Promise.allSettled([events.close(), flows.close(), queue.close()])
-      for (const one of clients) one.disconnect()
-    },
+    close: () => takeLeave([events.close(), flows.close(), queue.close()], clients),
   }
 }
 

@@ -71,6 +71,17 @@ export async function packageVersion(): Promise<string> {
   return (createRequire(import.meta.url)('cvxnn/package.json') as { version: string }).version
 }
 
+/** Closes what still talks to Redis, or gives it up after two seconds: without a server there is nobody to take leave of. */
+export async function takeLeave(closing: readonly Promise<unknown>[], clients: readonly Redis[]): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, 2000)
+  })
+  await Promise.race([Promise.allSettled(closing), enough])
+  clearTimeout(timer)
+  for (const client of clients) client.disconnect()
+}
+
 /** An address without its password. */
 function shown(url: string): string {
   return url.replace(/(:\/\/[^/@]*?):[^/@]*@/, '$1:***@')

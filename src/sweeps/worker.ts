@@ -14,7 +14,7 @@ import {
   summarizeGroups,
 } from './envelope.ts'
 import { exactJson } from './exact-json.ts'
-import { loadBullmq, packageVersion, reachRedis } from './redis.ts'
+import { loadBullmq, packageVersion, reachRedis, takeLeave } from './redis.ts'
 import { fetchRows } from './redis-rows.ts'
 import { threads } from './threads.ts'
 
@@ -133,9 +133,8 @@ export async function sweepWorker(options: SweepWorkerOptions): Promise<SweepWor
     async close() {
       closing = true
       for (const stop of running.values()) stop.abort()
-      await worker.close().catch(() => {})
+      await takeLeave([worker.close()], [client, blocking, listening])
       await pool.close()
-      for (const one of [client, blocking, listening]) one.disconnect()
     },
   }
 }

@@ -31,6 +31,7 @@ export async function startRedis(): Promise<TestRedis> {
     return child
   }
   const end = (child: ChildProcess, signal: NodeJS.Signals): Promise<unknown> => {
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
     const gone = new Promise((resolve) => child.on('exit', resolve))
     child.kill(signal)
     return gone
@@ -44,7 +45,7 @@ export async function startRedis(): Promise<TestRedis> {
     },
     async stop() {
       await end(child, 'SIGKILL')
-      rmSync(folder, { recursive: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
