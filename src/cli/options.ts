@@ -2,7 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import type { LiftedMethod, LiftedTrainOptions } from '../estimators/lifted-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
-import { type LossName, losses, type ProgramName, penalties, programs } from '../estimators/options.ts'
+import {
+  type LambdaRule,
+  type LossName,
+  lambdaRules,
+  losses,
+  type ProgramName,
+  penalties,
+  programs,
+} from '../estimators/options.ts'
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
 
@@ -33,6 +41,7 @@ export interface TrainFlags {
   maxIterations: number
   timeLimit?: number
   folds: number
+  lambdaRule?: LambdaRule
 }
 
 export function addTableOptions(command: Command): Command {
@@ -80,6 +89,7 @@ export const twoLayerFlags = [
   'penalty',
   'bias',
   'folds',
+  'lambdaRule',
   'executor',
   'maxIterations',
 ] as const
@@ -133,6 +143,16 @@ export const lambdaOption: Option = new Option(
   .argParser((text) => (text === 'cv' ? 'cv' : nonNegative(text)))
   .default('cv')
 
+/** Which lambda a cross-validation chooses. */
+export function lambdaRuleOption(): Option {
+  return new Option(
+    '--lambda-rule <rule>',
+    'of cross-validated lambdas the one with the smallest loss, or the largest within a standard error of it',
+  )
+    .choices(lambdaRules)
+    .default('min')
+}
+
 /** Where the folds of a cross-validation run. */
 export function executorOption(): Option {
   return new Option(
@@ -164,10 +184,11 @@ export function delimiterOption(): Option {
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
   const { program, loss, lambda, gates, gateOrder, penalty, bias, standardize } = flags
-  const { seed, tolerance, maxIterations, timeLimit, folds } = flags
+  const { seed, tolerance, maxIterations, timeLimit, folds, lambdaRule } = flags
   return {
     ...{ program, loss, lambda, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations, folds },
     ...(timeLimit !== undefined && { timeLimit }),
+    ...(lambdaRule !== undefined && { lambdaRule }),
   }
 }
 

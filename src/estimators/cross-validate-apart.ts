@@ -34,7 +34,7 @@ export async function crossValidateApart(
   const losses = jobs.map((): number[] => [])
   const placeOf = new Map(jobs.map(({ id }, k) => [id, k]))
   const enough = new AbortController()
-  const ended = (): boolean => crossValidationOf(grid, losses, gateOrder).ended
+  const ended = (): boolean => crossValidationOf(grid, losses, gateOrder, settings.lambdaRule).ended
   const watch = {
     signal: signal ? AbortSignal.any([signal, enough.signal]) : enough.signal,
     onPoint: (id: string, index: number, { loss, lambda }: { loss: number; lambda: number }) => {
@@ -46,6 +46,6 @@ export async function crossValidateApart(
   }
   for await (const { id, points } of executor.run(jobs, data, watch))
     losses[placeOf.get(id)!] = points.map(({ loss }) => loss)
-  const { ended: _, ...found } = crossValidationOf(grid, losses, gateOrder)
+  const { ended: _, ...found } = crossValidationOf(grid, losses, gateOrder, settings.lambdaRule)
   return found
 }

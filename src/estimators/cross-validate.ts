@@ -3,7 +3,7 @@ import type { Task } from '../data/dataset.ts'
 import type { Fold } from '../data/split.ts'
 import type { Matrix } from '../types.ts'
 import { type HeldOutPoint, heldOutPath } from './held-out-path.ts'
-import { foldSettings, type TrainSettings } from './options.ts'
+import { foldSettings, type LambdaRule, type TrainSettings } from './options.ts'
 import { preparation, trainingProgram } from './prepare.ts'
 
 /** Loss on held-out rows at one lambda. */
@@ -20,7 +20,7 @@ export interface CrossValidationPoint {
 export interface CrossValidation {
   /** From the largest lambda down; ends early when smaller ones had clearly become worse. */
   readonly points: readonly CrossValidationPoint[]
-  /** The lambda of the smallest mean loss; the larger one of equals. */
+  /** The lambda of the smallest mean loss, or what the rule `'1se'` makes of it; the larger one of equals. */
   readonly selectedLambda: number
   /** How many features entered a gate, 0 for all: of those tried, the one with the smallest mean loss. */
   readonly gateOrder: number
@@ -54,13 +54,13 @@ export function* crossValidateTogether(
       const share = (k + f / paths.length) / grid.length
       const found: HeldOutPoint | undefined = yield* nextPoint(path, { share, lambda })
       // An abort ends with what is known by then.
-      if (!found) return chosenFrom(points, grid, gateOrder)
+      if (!found) return chosenFrom(points, grid, gateOrder, settings.lambdaRule)
       losses.push(found.loss)
     }
     points.push(summarize(lambda, losses))
     if (worseFor(points) >= PATIENCE) break
   }
-  return chosenFrom(points, grid, gateOrder)
+  return chosenFrom(points, grid, gateOrder, settings.lambdaRule)
 }
 
 /** The grid of an estimator's cross-validation: that of all rows. */
@@ -74,23 +74,29 @@ export function crossValidationOf(
   grid: readonly number[],
   losses: readonly (readonly number[])[],
   gateOrder: number,
+  rule: LambdaRule,
 ): CrossValidation & { readonly ended: boolean } {
   const points: CrossValidationPoint[] = []
   for (const [k, lambda] of grid.entries()) {
     const here = losses.map((fold) => fold[k])
-    if (here.some((loss) => loss === undefined)) return { ...chosenFrom(points, grid, gateOrder), ended: false }
+    if (here.some((loss) => loss === undefined)) return { ...chosenFrom(points, grid, gateOrder, rule), ended: false }
     points.push(summarize(lambda, here as number[]))
     if (worseFor(points) >= PATIENCE) break
   }
-  return { ...chosenFrom(points, grid, gateOrder), ended: true }
+  return { ...chosenFrom(points, grid, gateOrder, rule), ended: true }
 }
 
 function chosenFrom(
   points: readonly CrossValidationPoint[],
   grid: readonly number[],
   gateOrder: number,
+  rule: LambdaRule,
 ): CrossValidation {
-  return { points, selectedLambda: leastOf(points)?.lambda ?? grid[0]!, gateOrder }
+  const least = leastOf(points)
+  const bound = least && least.mean + (rule === '1se' ? least.standardError : 0)
+  // Lambdas go down: the first within the bound is the largest.
+  const chosen = bound === undefined ? undefined : points.find(({ mean }) => mean <= bound)
+  return { points, selectedLambda: chosen?.lambda ?? grid[0]!, gateOrder }
 }
 
 /** The point of the smallest mean, the first of equals. */

@@ -3,7 +3,7 @@ import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
 import { fieldsOf, requireOutputs } from './estimator-file.ts'
-import { losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
+import { lambdaRules, losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
@@ -97,6 +97,7 @@ const schema = v.object({
     folds: v.number(),
     lambdaCount: v.number(),
     lambdaRatio: v.number(),
+    lambdaRule: v.optional(v.picklist(lambdaRules), 'min'),
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: atLeastZero,

@@ -80,7 +80,17 @@ export interface TrainOptions {
   lambdaCount?: number
   /** Smallest lambda tried over lambda_max (default 1e-4). */
   lambdaRatio?: number
+  /**
+   * Which lambda the cross-validation chooses: `'min'` (default), of the smallest mean loss, or `'1se'`, the largest whose
+   * mean loss is within one standard error of that: the simplest network that is not clearly worse.
+   */
+  lambdaRule?: LambdaRule
 }
+
+/** How a cross-validation chooses among its lambdas. */
+export type LambdaRule = 'min' | '1se'
+
+export const lambdaRules: readonly LambdaRule[] = ['min', '1se']
 
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
@@ -117,6 +127,7 @@ const defaults: TrainSettings = {
   folds: 5,
   lambdaCount: 12,
   lambdaRatio: 1e-4,
+  lambdaRule: 'min',
 }
 
 /** The numbers of features a gate may have that are to be tried, the first of equals winning. */
@@ -175,6 +186,7 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   if (!(Number.isFinite(settings.tolerance) && settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
   if (!(Number.isFinite(lambdaRatio) && lambdaRatio > 0 && lambdaRatio <= 1))
     refuse('lambdaRatio', 'a number above 0 and at most 1')
+  if (!lambdaRules.includes(settings.lambdaRule)) refuse('lambdaRule', `one of ${lambdaRules.join(', ')}`)
   if (timeLimit !== null && !(typeof timeLimit === 'number' && timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
   return settings
 }

@@ -6,7 +6,7 @@ import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
 import type { HeldOutPoint } from '../estimators/held-out-path.ts'
 import { CANCEL, type Envelope, groupsOf, type PointReport, PREFIX, parseOutcome, resultKey } from './envelope.ts'
 import { parseExact } from './exact-json.ts'
-import { loadBullmq, packageVersion, reachRedis, requireRedisUrl, takeLeave } from './redis.ts'
+import { loadBullmq, packageVersion, reachRedis, requireRedisUrl } from './redis.ts'
 import { shipRows } from './redis-rows.ts'
 
 export interface BullmqOptions {
@@ -80,19 +80,18 @@ interface Engine {
 }
 
 async function openEngine(url: string, name: string): Promise<Engine> {
-  const connect = await reachRedis(url, 'bullmq')
+  const reached = await reachRedis(url, 'bullmq')
   const { FlowProducer, Queue, QueueEvents } = await loadBullmq('bullmq')
-  const clients = [connect(), connect(), connect()] as const
-  const [client, forFlows, forEvents] = clients
+  const client = reached.connect()
   const queue = new Queue<Envelope, string>(name, { connection: client, prefix: PREFIX })
-  const flows = new FlowProducer({ connection: forFlows, prefix: PREFIX })
-  const events = new QueueEvents(name, { connection: forEvents, prefix: PREFIX })
+  const flows = new FlowProducer({ connection: reached.connect(), prefix: PREFIX })
+  const events = new QueueEvents(name, { connection: reached.connect(), prefix: PREFIX })
   // An outage is noticed by its length.
   for (const one of [queue, flows, events]) (one as Queue).on('error', () => {})
   await events.waitUntilReady()
   return {
     ...{ version: await packageVersion(), client, queue, flows, events },
-    close: () => takeLeave([events.close(), flows.close(), queue.close()], clients),
+    close: () => reached.leave([events.close(), flows.close(), queue.close()]),
   }
 }
 

@@ -16,12 +16,16 @@ export function requireRedisUrl(url: string, caller: string): void {
     )
 }
 
-/**
- * Makes connections to a server that has answered once; from then on they come back by themselves.
- *
- * @throws Error in one sentence when it does not answer, or ioredis is not installed.
- */
-export async function reachRedis(url: string, caller: string): Promise<() => Redis> {
+/** A server that has answered once. */
+export interface Reached {
+  /** A connection, which comes back by itself when it is lost. */
+  connect(): Redis
+  /** Ends all connections when what is being closed is, or after two seconds: without a server there is nobody to take leave of. */
+  leave(closing: readonly Promise<unknown>[]): Promise<void>
+}
+
+/** @throws Error in one sentence when the server does not answer, or ioredis is not installed. */
+export async function reachRedis(url: string, caller: string): Promise<Reached> {
   requireRedisUrl(url, caller)
   const { Redis } = await import('ioredis').catch((cause: unknown) => {
     throw notInstalled(caller, cause)
@@ -45,12 +49,28 @@ export async function reachRedis(url: string, caller: string): Promise<() => Red
   } finally {
     first.disconnect()
   }
-  return () => {
-    // A blocking connection must not give up on a command.
-    const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(50 * times, 1000) })
-    // Outages are told where they matter, by what does not come.
-    client.on('error', () => {})
-    return client
+  const clients: Redis[] = []
+  let left = false
+  return {
+    connect() {
+      // A blocking connection must not give up on a command; copies that BullMQ makes of it end as it does.
+      const retryStrategy = (times: number): number | null => (left ? null : Math.min(50 * times, 1000))
+      const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy })
+      // Outages are told where they matter, by what does not come.
+      client.on('error', () => {})
+      clients.push(client)
+      return client
+    },
+    async leave(closing) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const enough = new Promise((resolve) => {
+        timer = setTimeout(resolve, 2000)
+      })
+      await Promise.race([Promise.allSettled(closing), enough])
+      clearTimeout(timer)
+      left = true
+      for (const client of clients) client.disconnect()
+    },
   }
 }
 
@@ -69,17 +89,6 @@ export function loadBullmq(caller: string): Promise<typeof import('bullmq')> {
 export async function packageVersion(): Promise<string> {
   const { createRequire } = await import('node:module')
   return (createRequire(import.meta.url)('cvxnn/package.json') as { version: string }).version
-}
-
-/** Closes what still talks to Redis, or gives it up after two seconds: without a server there is nobody to take leave of. */
-export async function takeLeave(closing: readonly Promise<unknown>[], clients: readonly Redis[]): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const enough = new Promise((resolve) => {
-    timer = setTimeout(resolve, 2000)
-  })
-  await Promise.race([Promise.allSettled(closing), enough])
-  clearTimeout(timer)
-  for (const client of clients) client.disconnect()
 }
 
 /** An address without its password. */

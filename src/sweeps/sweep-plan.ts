@@ -10,8 +10,7 @@ import { type SweepData, sweepTrainingData } from './sweep-data.ts'
 import type { SweepResult } from './sweep-grid.ts'
 
 /** One way to train, to be compared with others: `program`, `loss`, `gates`, … as an estimator takes them. */
-export interface SweepSetting
-  extends Omit<TrainOptions, 'lambda' | 'gateOrder' | 'seed' | 'tolerance' | 'timeLimit' | 'folds'> {
+export interface SweepSetting extends Omit<TrainOptions, keyof typeof elsewhere | 'gateOrder'> {
   /** The lambdas, from the largest down (default: `lambdaCount` of them, geometric from lambda_max down). */
   lambdas?: readonly number[]
   /** How many features enter a gate; 0 (default) is all of them. */
@@ -103,15 +102,22 @@ export async function sweepPlan(data: SweepData, options: SweepGridOptions, call
   }
 }
 
+/** Options of an estimator that are no setting's, and what takes their place. */
+const elsewhere = {
+  lambda: 'pass lambdas in it',
+  lambdaRule: 'read lambdaMin and lambda1se of the summary',
+  seed: 'pass seeds beside settings',
+  folds: 'pass folds beside settings',
+  tolerance: 'pass tolerance beside settings',
+  timeLimit: 'pass maxIterations in it',
+} as const
+
 function checkedSetting(
   { lambdas, ...setting }: SweepSetting,
   { task, seed, tolerance, caller }: { task: TrainingData['task']; seed: number; tolerance: number; caller: string },
 ): TrainSettings {
-  for (const name of ['lambda', 'seed', 'tolerance', 'timeLimit', 'folds'])
-    if (name in setting)
-      throw new RangeError(
-        `${caller}: a setting has ${name}, which is not a setting's; pass ${name === 'lambda' ? 'lambdas in it' : name === 'seed' ? 'seeds beside settings' : name === 'timeLimit' ? 'maxIterations in it' : `${name} beside settings`}.`,
-      )
+  for (const [name, instead] of Object.entries(elsewhere))
+    if (name in setting) throw new RangeError(`${caller}: a setting has ${name}, which is not a setting's; ${instead}.`)
   const { gateOrder = 0 } = setting
   if (typeof gateOrder !== 'number')
     throw new RangeError(

@@ -14,7 +14,7 @@ import {
   summarizeGroups,
 } from './envelope.ts'
 import { exactJson } from './exact-json.ts'
-import { loadBullmq, packageVersion, reachRedis, takeLeave } from './redis.ts'
+import { loadBullmq, packageVersion, reachRedis } from './redis.ts'
 import { fetchRows } from './redis-rows.ts'
 import { threads } from './threads.ts'
 
@@ -55,10 +55,10 @@ export async function sweepWorker(options: SweepWorkerOptions): Promise<SweepWor
     throw new RangeError(`worker: concurrency is ${concurrency}, expected a positive whole number; pass for example 1.`)
   if (!(lease >= 1 && lease <= 86_400))
     throw new RangeError(`worker: lease is ${lease}, expected seconds from 1 to 86400; pass for example 30.`)
-  const connect = await reachRedis(redis, 'worker')
+  const reached = await reachRedis(redis, 'worker')
   const { UnrecoverableError, WaitingError, Worker } = await loadBullmq('worker')
   const version = await packageVersion()
-  const [client, blocking, listening] = [connect(), connect(), connect()]
+  const [client, blocking, listening] = [reached.connect(), reached.connect(), reached.connect()]
   const pool = threads({ count: concurrency })
   const rows = rowsByHash(client, onNotice)
   const running = new Map<string, AbortController>()
@@ -123,7 +123,15 @@ export async function sweepWorker(options: SweepWorkerOptions): Promise<SweepWor
   worker.on('stalled', (id) => onNotice(`fold ${brief(id)}: its worker is gone; it is given to another`))
   // Connections tell of outages themselves.
   worker.on('error', () => {})
-  client.on('close', () => closing || onNotice('The connection to Redis is lost; waiting for it to come back.'))
+  let away = false
+  client.on('close', () => {
+    if (!away && !closing) onNotice('The connection to Redis is lost; waiting for it to come back.')
+    away = true
+  })
+  client.on('ready', () => {
+    if (away) onNotice('Redis is back.')
+    away = false
+  })
   listening.on('message', (_, ids: string) => {
     for (const id of JSON.parse(ids) as string[]) running.get(id)?.abort()
   })
@@ -133,7 +141,7 @@ export async function sweepWorker(options: SweepWorkerOptions): Promise<SweepWor
     async close() {
       closing = true
       for (const stop of running.values()) stop.abort()
-      await takeLeave([worker.close()], [client, blocking, listening])
+      await reached.leave([worker.close()])
       await pool.close()
     },
   }

@@ -12,7 +12,7 @@ const data = bent(120, 3, 0.4)
 /** Long enough, each, to be killed in the midst of: some 30 lambdas. */
 const options: SweepGridOptions = {
   settings: [{ gates: 60, lambdaCount: 30, lambdaRatio: 1e-4 }],
-  ...{ folds: 4, seeds: [1, 2, 3], tolerance: 1e-8 },
+  ...{ folds: 4, seeds: [1, 2], tolerance: 1e-8 },
 }
 
 describe.runIf(hasRedis)('a sweep on BullMQ', () => {
@@ -52,7 +52,7 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     let restarted: Promise<void> | undefined
     for await (const result of sweepGrid(data, { ...options, executor, onProgress })) {
       found.push(result)
-      if (found.length === 4) restarted = redis.restart()
+      if (found.length === 3) restarted = redis.restart()
     }
     await killed
     await restarted
@@ -61,7 +61,7 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     // Every fold of every seed came once, with the figures of a sweep that nothing happened to.
     const place = ({ seed, fold }: SweepResult): number => 4 * seed + fold
     found.sort((a, b) => place(a) - place(b))
-    expect(found.map(place)).toEqual(Array.from({ length: 12 }, (_, k) => k))
+    expect(found.map(place)).toEqual(Array.from({ length: 8 }, (_, k) => k))
     const bare = (results: readonly SweepResult[]): object[] => results.map(({ seconds, ...rest }) => rest)
     expect(bare(found)).toEqual(bare(expected.results))
     expect(notices).toContain('The connection to Redis is lost; waiting for it to come back.')
@@ -76,9 +76,9 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     })
     const [group] = JSON.parse(summary.returnvalue as string) as { jobs: number; summary: object }[]
     const { setting: _, ...path } = expected.settings[0]!
-    expect(group).toMatchObject({ jobs: 12, summary: path })
+    expect(group).toMatchObject({ jobs: 8, summary: path })
     const counts = await queue.getJobCounts('active', 'waiting', 'delayed', 'failed', 'waiting-children', 'completed')
-    expect(counts).toEqual({ active: 0, waiting: 0, delayed: 0, failed: 0, 'waiting-children': 0, completed: 13 })
+    expect(counts).toEqual({ active: 0, waiting: 0, delayed: 0, failed: 0, 'waiting-children': 0, completed: 9 })
 
     // The job of the killed worker was given to another, and the rows went to each of those once.
     for (const { child } of await Promise.all(others)) child.kill('SIGTERM')
@@ -92,7 +92,7 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     await queue.close()
     connection.disconnect()
     await executor.close()
-  })
+  }, 180_000)
 
   it('is put back by a worker that is asked to end, and needs Redis to come back in time', async () => {
     const more = { ...options, seeds: [7] }
@@ -121,7 +121,7 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     await redis.stop()
     await refused
     await executor.close()
-  })
+  }, 180_000)
 })
 
 async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {

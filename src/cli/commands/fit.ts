@@ -17,6 +17,7 @@ import {
   executorOption,
   type LiftedFlags,
   lambdaOption,
+  lambdaRuleOption,
   liftedFlags,
   type TableFlags,
   type TrainFlags,
@@ -40,6 +41,7 @@ export function addFit(program: Command): void {
   addTableOptions(command)
     .addOption(lambdaOption)
     .option('--folds <count>', 'folds of the cross-validation', whole, 5)
+    .addOption(lambdaRuleOption())
     .addOption(executorOption())
   addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods, 'ccnn'])))
     .option('-o, --out <model.json>', 'write the model here')
@@ -81,6 +83,10 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   if (flags.penalty === 'ridge' && flags.lambda === 'cv')
     throw new Error(
       '--penalty ridge has no largest lambda for a cross-validation to start from; give --lambda <number>.',
+    )
+  if (flags.executor !== 'inline' && flags.lambda !== 'cv')
+    throw new Error(
+      '--executor divides the cross-validation of --lambda cv, and --lambda is given; leave one of them out.',
     )
   if (flags.out !== undefined) await requireWritable(flags.out)
   const split = await readSplitTable(path, flags)

@@ -37,6 +37,8 @@ Examples:
       onNotice(`Working at the queue "${queue}"; Ctrl-C ends it.`)
       await stopped()
       await worker.close()
+      // Where Redis is away, timers of BullMQ's would keep the process for a while.
+      process.exit()
     })
 }
 
