@@ -28,6 +28,8 @@ export interface PathSummary {
    * clearly worse (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3; `lambda.1se` of glmnet).
    */
   readonly lambda1se: number
+  /** Held-out losses at lambdaMin, one a fold, seed after seed: what `pairedTest` compares settings by. */
+  readonly lossesAtMin: readonly number[]
 }
 
 /** Means and deviations over paths with the same lambdas: one path a fold, seed after seed. */
@@ -40,11 +42,11 @@ export function summarizePaths(paths: readonly (readonly HeldOutPoint[])[]): Pat
   )
   let least: SweepPoint | undefined
   for (const point of points) if (!least || point.mean < least.mean) least = point
-  if (!least) return { points, lambdaMin: Number.NaN, lambda1se: Number.NaN }
+  if (!least) return { points, lambdaMin: Number.NaN, lambda1se: Number.NaN, lossesAtMin: [] }
   // Of a single fold there is no deviation, and the rule chooses the smallest mean.
   const bound = least.mean + (least.standardError || 0)
   const lambda1se = Math.max(...points.filter(({ mean }) => mean <= bound).map(({ lambda }) => lambda))
-  return { points, lambdaMin: least.lambda, lambda1se }
+  return { points, lambdaMin: least.lambda, lambda1se, lossesAtMin: least.losses }
 }
 
 function pointOf(lambda: number, folds: readonly HeldOutPoint[]): SweepPoint {

@@ -17,13 +17,14 @@ export const hasRedis: boolean = found()
 
 if (!hasRedis) console.warn('No redis-server here: the tests of BullMQ are left out; install redis-server to run them.')
 
-/** Starts one; every write is on disk before it is answered. */
-export async function startRedis(): Promise<TestRedis> {
+/** Starts one; when `durable`, as by default, every write is on disk before it is answered. */
+export async function startRedis({ durable = true }: { durable?: boolean } = {}): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'cvxnn-redis-'))
   const port = await freePort()
-  const flags = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
+  const kept = ['--appendonly', durable ? 'yes' : 'no', '--appendfsync', 'always']
+  const flags = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...kept]
   const begin = async (): Promise<ChildProcess> => {
-    const child = spawn('redis-server', [...flags.map(String), '--appendfsync', 'always'], { stdio: 'pipe' })
+    const child = spawn('redis-server', flags.map(String), { stdio: 'pipe' })
     await new Promise<void>((resolve, reject) => {
       child.stdout!.on('data', (text: Buffer) => text.includes('Ready to accept connections') && resolve())
       child.on('exit', (code) => reject(new Error(`redis-server ended with ${code}`)))

@@ -47,7 +47,7 @@ describe('a summary of paths', () => {
   it('chooses the smallest mean, and by the one-standard-error rule the largest lambda that is not clearly worse', () => {
     // Means 5, 3.4, 3, 3.1; the standard error at 3 is 0.5.
     const found = summarizePaths([path([5, 2.9, 2.5, 3.1]), path([5, 3.9, 3.5, 3.1])])
-    expect(found).toMatchObject({ lambdaMin: 0.25, lambda1se: 0.5 })
+    expect(found).toMatchObject({ lambdaMin: 0.25, lambda1se: 0.5, lossesAtMin: [2.5, 3.5] })
     // A fifth of the deviation, and the rule keeps to the smallest mean.
     const sure = summarizePaths([path([5, 3.4, 2.9, 3.1]), path([5, 3.4, 3.1, 3.1])])
     expect(sure).toMatchObject({ lambdaMin: 0.25, lambda1se: 0.25 })
@@ -68,7 +68,7 @@ describe('a summary of paths', () => {
 
   it('of one fold has no deviation, and of none no lambda', () => {
     expect(summarizePaths([path([2, 1, 3])])).toMatchObject({ lambdaMin: 0.5, lambda1se: 0.5 })
-    expect(summarizePaths([])).toEqual({ points: [], lambdaMin: Number.NaN, lambda1se: Number.NaN })
+    expect(summarizePaths([])).toEqual({ points: [], lambdaMin: Number.NaN, lambda1se: Number.NaN, lossesAtMin: [] })
   })
 })
 
@@ -183,12 +183,10 @@ describe('crossValidate', () => {
     expect(summary).toMatchObject({ complete: true, testRatio: 0.25 })
     expect(summary.best).toBeGreaterThan(0)
     expect(summary.results).toHaveLength(30)
-    const [flat, bends, again] = summary.settings.map(
-      ({ points, lambdaMin }) => points.find(({ lambda }) => lambda === lambdaMin)!.losses,
-    )
-    const { testRatio } = summary
-    expect((await pairedTest(flat!, bends!, { testRatio })).p).toBeLessThan(0.01)
-    expect((await pairedTest(bends!, again!, { testRatio })).p).toBeGreaterThan(0.05)
+    const [flat, bends, again] = summary.settings.map(({ lossesAtMin }) => lossesAtMin)
+    expect(flat).toHaveLength(10)
+    expect((await pairedTest(flat!, bends!, summary)).p).toBeLessThan(0.01)
+    expect((await pairedTest(bends!, again!, summary)).p).toBeGreaterThan(0.05)
   })
 
   it('says that it is not complete where the signal ended it, and judges by what was done', async () => {
