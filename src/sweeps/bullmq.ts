@@ -6,7 +6,7 @@ import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
 import type { HeldOutPoint } from '../estimators/held-out-path.ts'
 import { CANCEL, type Envelope, groupsOf, type PointReport, PREFIX, parseOutcome, resultKey } from './envelope.ts'
 import { parseExact } from './exact-json.ts'
-import { loadBullmq, packageVersion, reachRedis, requireRedisUrl } from './redis.ts'
+import { loadBullmq, packageVersion, reachRedis, requireRedisUrl, withinSeconds } from './redis.ts'
 import { shipRows } from './redis-rows.ts'
 
 export interface BullmqOptions {
@@ -31,6 +31,7 @@ export interface BullmqOptions {
  * - The rows go to Redis once under their content's hash, and from there to every worker once.
  * - A job that its worker was killed at is given to another when its lease ends; a result is kept under the content of its
  *   job, so that what is done twice counts once. What Redis has forgotten is asked for again.
+ * - Workers of another version of cvxnn refuse the work. Give them the same Node too: another may round exp and log otherwise.
  * - A sweep that is run again finds the results of the last; what was called off or failed is done anew.
  * - The jobs are the children of a flow whose parent holds the summary of their results.
  *
@@ -76,6 +77,8 @@ interface Engine {
   readonly queue: Queue<Envelope, string>
   readonly flows: FlowProducer
   readonly events: QueueEvents
+  /** Rows on their way to Redis, by their hash: sweeps at the same time send them once. */
+  readonly shipping: Map<string, Promise<void>>
   close(): Promise<void>
 }
 
@@ -90,7 +93,7 @@ async function openEngine(url: string, name: string): Promise<Engine> {
   for (const one of [queue, flows, events]) (one as Queue).on('error', () => {})
   await events.waitUntilReady()
   return {
-    ...{ version: await packageVersion(), client, queue, flows, events },
+    ...{ version: await packageVersion(), client, queue, flows, events, shipping: new Map() },
     close: () => reached.leave([events.close(), flows.close(), queue.close()]),
   }
 }
@@ -129,7 +132,7 @@ async function* follow(
   }
   events.on('completed', onCompleted).on('failed', onFailed).on('progress', onProgress)
   signal?.addEventListener('abort', bell.ring)
-  const outage = watchOutage(client, policy)
+  const outage = watchOutage(client, policy, signal)
   let submitted = false
   try {
     while (pending.size > 0 && !signal?.aborted) {
@@ -147,12 +150,14 @@ async function* follow(
       }
       await bell.within(1000 * LOOK)
     }
+  } catch (error) {
+    if (!signal?.aborted) throw error
   } finally {
     events.off('completed', onCompleted).off('failed', onFailed).off('progress', onProgress)
     signal?.removeEventListener('abort', bell.ring)
     outage.end()
     // What is not to be waited for need not be done.
-    if (pending.size > 0 && client.status === 'ready') await callOff(engine, sweep, pending)
+    if (pending.size > 0 && client.status === 'ready') await withinSeconds(5, callOff(engine, sweep, pending))
   }
 }
 
@@ -198,13 +203,18 @@ async function withoutHope(
 
 /** All jobs of a sweep as the children of its summary; those that are there already stay as they are. */
 async function submit(
-  { client, flows, queue, version }: Engine,
+  { client, flows, queue, version, shipping }: Engine,
   sweep: string,
   jobs: readonly FoldJob[],
   data: SharedRows,
   { attempts, keep }: Policy,
 ): Promise<void> {
-  await shipRows(client, data, keep)
+  const { hash } = data
+  if (!shipping.has(hash)) {
+    const shipped = shipRows(client, data, keep).finally(() => shipping.delete(hash))
+    shipping.set(hash, shipped)
+  }
+  await shipping.get(hash)
   const parent = (await queue.getJob(sweep)) as Job | undefined
   if (parent?.finishedOn) await parent.remove({ removeChildren: false })
   const common = { removeOnComplete: { age: keep }, removeOnFail: { age: keep } }
@@ -277,10 +287,11 @@ function doorbell(): Doorbell {
   }
 }
 
-/** Ends what waits for Redis when that has been away for too long. */
+/** Ends what waits for Redis when that has been away for too long, or the signal fires. */
 function watchOutage(
   client: Redis,
   { patience, onNotice }: Policy,
+  signal: AbortSignal | undefined,
 ): { during<T>(work: Promise<T>): Promise<T>; end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined
   let giveUp: (error: Error) => void = () => {}
@@ -302,12 +313,15 @@ function watchOutage(
     clearTimeout(timer)
     timer = undefined
   }
+  const onAbort = (): void => giveUp(new Error('bullmq: the sweep was aborted.'))
   client.on('close', onClose).on('ready', onReady)
+  signal?.addEventListener('abort', onAbort)
   return {
     during: (work) => Promise.race([work, givenUp]),
     end() {
       clearTimeout(timer)
       client.off('close', onClose).off('ready', onReady)
+      signal?.removeEventListener('abort', onAbort)
     },
   }
 }

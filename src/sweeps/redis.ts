@@ -62,16 +62,21 @@ export async function reachRedis(url: string, caller: string): Promise<Reached> 
       return client
     },
     async leave(closing) {
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const enough = new Promise((resolve) => {
-        timer = setTimeout(resolve, 2000)
-      })
-      await Promise.race([Promise.allSettled(closing), enough])
-      clearTimeout(timer)
+      await withinSeconds(2, Promise.allSettled(closing))
       left = true
       for (const client of clients) client.disconnect()
     },
   }
+}
+
+/** Resolves when the work is done or has failed, or the time is over. */
+export async function withinSeconds(seconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, 1000 * seconds)
+  })
+  await Promise.race([work.catch(() => {}), over])
+  clearTimeout(timer)
 }
 
 /**

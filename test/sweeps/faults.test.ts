@@ -117,10 +117,16 @@ describe.runIf(hasRedis)('a sweep on BullMQ', () => {
     const refused = expect(waiting).rejects.toThrow(
       'bullmq: Redis has been away for 0.5 s; start it and sweep again: its results are kept.',
     )
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const patient = bullmq({ redis: redis.url })
+    const stop = new AbortController()
+    const calledOff = sweepGrid(data, { ...more, seeds: [9], executor: patient, signal: stop.signal }).next()
+    await new Promise((resolve) => setTimeout(resolve, 1000))
     await redis.stop()
     await refused
-    await executor.close()
+    // An abort does not wait for Redis.
+    stop.abort()
+    expect(await calledOff).toEqual({ done: true, value: undefined })
+    await Promise.all([executor.close(), patient.close()])
   }, 180_000)
 })
 

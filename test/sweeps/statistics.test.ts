@@ -177,8 +177,9 @@ describe('statistics refuse', () => {
 
 describe('crossValidate', () => {
   it('tells settings apart where one of them cannot bend, and not where both are the same but for their gates', async () => {
-    const { X, y } = bent(120, 1, 0.1)
-    const settings = [{ gates: 1 }, { gates: 40 }, { gates: 41 }].map((one) => ({ ...one, lambdaCount: 8 }))
+    const { X, y } = bent(80, 1, 0.1)
+    const lambdas = [0.1, 0.01, 0.003]
+    const settings = [{ gates: 1 }, { gates: 20 }, { gates: 21 }].map((one) => ({ ...one, lambdas }))
     const summary = await crossValidate({ X, y }, { settings, seeds: [1, 2] })
     expect(summary).toMatchObject({ complete: true, testRatio: 0.25 })
     expect(summary.best).toBeGreaterThan(0)
