@@ -23,7 +23,9 @@ export interface TrainedState {
 }
 
 /** The file of an estimator. */
-export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network'> {
+export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network' | 'settings'> {
+  /** Without `lambdaRule` it is `'min'`, as in files that were written before there was a choice. */
+  readonly settings: Omit<TrainSettings, 'lambdaRule'> & { readonly lambdaRule?: TrainSettings['lambdaRule'] }
   readonly kind: 'relu-regressor' | 'relu-classifier'
   readonly network: ModelJson
   /** Of a classifier: the class names, in the order of the outputs. */
@@ -45,7 +47,7 @@ export function stateToJson(
   classes?: readonly Label[],
 ): EstimatorJson {
   const {
-    settings,
+    settings: { lambdaRule, ...settings },
     network,
     prepared,
     selectedLambda,
@@ -60,7 +62,7 @@ export function stateToJson(
     format: 'cvxnn',
     version: 1,
     kind,
-    settings,
+    settings: { ...settings, ...(lambdaRule !== 'min' && { lambdaRule }) },
     ...(classes && { classes }),
     selectedLambda,
     selectedGateOrder,

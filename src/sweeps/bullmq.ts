@@ -142,8 +142,10 @@ async function* follow(
       }
       if (pending.size === 0 || signal?.aborted) break
       if (performance.now() >= nextLook) {
+        // What Redis had to make room for is sent again.
+        await outage.during(ship(engine, data, policy))
         const lost = await outage.during(withoutHope(engine, pending, submitted))
-        if (lost) await outage.during(submit(engine, sweep, jobs, data, policy))
+        if (lost) await outage.during(submit(engine, sweep, jobs, policy))
         submitted = true
         await outage.during(tellOfWorkers(engine, policy))
         nextLook = performance.now() + 1000 * Math.max(LOOK, pending.size / 500)
@@ -201,20 +203,24 @@ async function withoutHope(
   return lost
 }
 
+/** Sees to it that the rows are in Redis. */
+async function ship({ client, shipping }: Engine, data: SharedRows, { keep }: Policy): Promise<void> {
+  const { hash } = data
+  if (!shipping.has(hash))
+    shipping.set(
+      hash,
+      shipRows(client, data, keep).finally(() => shipping.delete(hash)),
+    )
+  await shipping.get(hash)
+}
+
 /** All jobs of a sweep as the children of its summary; those that are there already stay as they are. */
 async function submit(
-  { client, flows, queue, version, shipping }: Engine,
+  { flows, queue, version }: Engine,
   sweep: string,
   jobs: readonly FoldJob[],
-  data: SharedRows,
   { attempts, keep }: Policy,
 ): Promise<void> {
-  const { hash } = data
-  if (!shipping.has(hash)) {
-    const shipped = shipRows(client, data, keep).finally(() => shipping.delete(hash))
-    shipping.set(hash, shipped)
-  }
-  await shipping.get(hash)
   const parent = (await queue.getJob(sweep)) as Job | undefined
   if (parent?.finishedOn) await parent.remove({ removeChildren: false })
   const common = { removeOnComplete: { age: keep }, removeOnFail: { age: keep } }

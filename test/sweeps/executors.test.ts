@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   bullmq,
@@ -157,6 +158,26 @@ describe.each(places)('%s', (_, open) => {
     await expect(executor.run([wrong], data).next()).rejects.toThrow(
       'useBackend: there is no backend "abacus"; use wasm, js, blas.',
     )
+  })
+})
+
+describe.runIf(hasRedis)('a Redis that forgets', () => {
+  it.each(['everything', 'the rows'])('%s is told again', async (what) => {
+    const own = { redis: redis.url, queue: `forgetful-${what.length}` }
+    const executor = bullmq(own)
+    const options = { settings: settings.slice(0, 1), seeds: [20 + what.length], folds: 2 }
+    const found = all(numbers, { ...options, executor })
+    const client = new Redis(redis.url)
+    // Nobody is at this queue yet: the sweep waits.
+    const rows = async (): Promise<string[]> => client.keys('cvxnn-rows:*')
+    const waiting = `cvxnn:${own.queue}:wait`
+    while ((await client.llen(waiting)) < 2 || (await rows()).length < 3)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    await (what === 'everything' ? client.flushall() : client.del(...(await rows())))
+    const late = await sweepWorker({ ...own, lease: 2 })
+    expect(await found).toEqual(await all(numbers, options))
+    client.disconnect()
+    await Promise.all([late.close(), executor.close()])
   })
 })
 
