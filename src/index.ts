@@ -139,4 +139,5 @@ export {
   reluProgram,
   type TwoLayerOptions,
 } from './programs/index.ts'
+export * from './sweeps/index.ts'
 export type * from './types.ts'

@@ -9,6 +9,7 @@ import { addPath } from './commands/path.ts'
 import { addPredict } from './commands/predict.ts'
 import { addReport } from './commands/report.ts'
 import { addVerify } from './commands/verify.ts'
+import { addWorker } from './commands/worker.ts'
 import { byProgram } from './fit-program.ts'
 import { remark } from './terminal.ts'
 import { inFlags } from './words.ts'
@@ -27,7 +28,8 @@ const program = new Command('cvxnn')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addReport, addDemo, addInfo]) add(program)
+for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addReport, addWorker, addDemo, addInfo])
+  add(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.

@@ -2,7 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import type { LiftedMethod, LiftedTrainOptions } from '../estimators/lifted-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
-import { type LossName, losses, type ProgramName, penalties, programs } from '../estimators/options.ts'
+import {
+  type LambdaRule,
+  type LossName,
+  lambdaRules,
+  losses,
+  type ProgramName,
+  penalties,
+  programs,
+} from '../estimators/options.ts'
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
 
@@ -34,6 +42,7 @@ export interface TrainFlags {
   maxIterations: number
   timeLimit?: number
   folds: number
+  lambdaRule?: LambdaRule
 }
 
 export function addTableOptions(command: Command): Command {
@@ -82,6 +91,8 @@ export const twoLayerFlags = [
   'penalty',
   'bias',
   'folds',
+  'lambdaRule',
+  'executor',
   'maxIterations',
 ] as const
 export const liftedFlags = ['layers', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'sweeps'] as const
@@ -135,6 +146,32 @@ export const lambdaOption: Option = new Option(
   .argParser((text) => (text === 'cv' ? 'cv' : nonNegative(text)))
   .default('cv')
 
+/** Which lambda a cross-validation chooses. */
+export function lambdaRuleOption(): Option {
+  return new Option(
+    '--lambda-rule <rule>',
+    'of cross-validated lambdas the one with the smallest loss, or the largest within a standard error of it',
+  )
+    .choices(lambdaRules)
+    .default('min')
+}
+
+/** Where the folds of a cross-validation run. */
+export function executorOption(): Option {
+  return new Option(
+    '--executor <where>',
+    'where the folds run: inline, threads, threads:<count>, or redis://host:port with cvxnn worker there',
+  )
+    .argParser(checkedExecutor)
+    .default('inline')
+}
+
+function checkedExecutor(text: string): string {
+  if (!/^(inline|threads(:[1-9]\d{0,3})?|rediss?:.*)$/.test(text))
+    throw new InvalidArgumentError('Expected inline, threads, threads:<count>, or redis://host:port.')
+  return text
+}
+
 /** How to read any table, those to predict and to verify on too. */
 export function delimiterOption(): Option {
   return new Option(
@@ -150,7 +187,7 @@ export function delimiterOption(): Option {
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
   const { program, loss, lambda, gates, gateOrder, global = false, penalty, bias, standardize } = flags
-  const { seed, tolerance, maxIterations, timeLimit, folds } = flags
+  const { seed, tolerance, maxIterations, timeLimit, folds, lambdaRule } = flags
   return {
     ...{
       program,
@@ -168,6 +205,7 @@ export function trainOptions(flags: TrainFlags): TrainOptions {
       folds,
     },
     ...(timeLimit !== undefined && { timeLimit }),
+    ...(lambdaRule !== undefined && { lambdaRule }),
   }
 }
 

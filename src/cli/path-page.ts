@@ -15,6 +15,8 @@ export interface PathPoint {
   readonly seconds: number
   readonly train: Metrics
   readonly test?: Metrics
+  /** Loss on held-out rows, over the folds of a cross-validation. */
+  readonly heldOut?: { readonly mean: number; readonly standardError: number }
 }
 
 /**

@@ -7,6 +7,7 @@ const callers = [
   ...['readCsv', 'readRows', 'trainTestSplit', 'kFolds', 'encodeLabels', 'sampleGates', 'preciseCertificate'],
   ...['loadModel', 'load', 'train', 'predict', 'ReluRegressor', 'ReluClassifier'],
   ...['LiftedRegressor', 'LiftedClassifier'],
+  ...['threads', 'bullmq', 'worker', 'crossValidate'],
 ]
 const callerPrefix = new RegExp(`(^|: )(?:${callers.join('|')}): `)
 

@@ -3,7 +3,7 @@ import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
 import { fieldsOf, requireOutputs } from './estimator-file.ts'
-import { losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
+import { lambdaRules, losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
@@ -23,7 +23,9 @@ export interface TrainedState {
 }
 
 /** The file of an estimator. */
-export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network'> {
+export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network' | 'settings'> {
+  /** Without `lambdaRule` it is `'min'`, as in files that were written before there was a choice. */
+  readonly settings: Omit<TrainSettings, 'lambdaRule'> & { readonly lambdaRule?: TrainSettings['lambdaRule'] }
   readonly kind: 'relu-regressor' | 'relu-classifier'
   readonly network: ModelJson
   /** Of a classifier: the class names, in the order of the outputs. */
@@ -45,7 +47,7 @@ export function stateToJson(
   classes?: readonly Label[],
 ): EstimatorJson {
   const {
-    settings,
+    settings: { lambdaRule, ...settings },
     network,
     prepared,
     selectedLambda,
@@ -60,7 +62,7 @@ export function stateToJson(
     format: 'cvxnn',
     version: 1,
     kind,
-    settings,
+    settings: { ...settings, ...(lambdaRule !== 'min' && { lambdaRule }) },
     ...(classes && { classes }),
     selectedLambda,
     selectedGateOrder,
@@ -98,6 +100,7 @@ const schema = v.object({
     folds: v.number(),
     lambdaCount: v.number(),
     lambdaRatio: v.number(),
+    lambdaRule: v.optional(v.picklist(lambdaRules), 'min'),
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: atLeastZero,

@@ -106,12 +106,13 @@ describe('the package', () => {
     expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|js\.map)$/.test(path))).toEqual([])
   })
 
-  it('brings along what it needs and neither mathjs nor a tool of its development', async () => {
+  it('brings along what it needs, no optional peer and no tool of its development', async () => {
     const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const installed = await readdir(join(project, 'node_modules'))
     for (const name of Object.keys(dependencies)) expect(installed).toContain(name)
-    for (const name of ['mathjs', '@observablehq', 'linkedom', '@resvg', 'typescript', 'vitest', 'tsx', '@types'])
+    for (const name of ['mathjs', 'tinypool', 'bullmq', 'ioredis', '@stdlib', '@observablehq', 'linkedom', '@resvg'])
       expect(installed).not.toContain(name)
+    for (const name of ['typescript', 'vitest', 'tsx', '@types']) expect(installed).not.toContain(name)
   })
 
   it("runs the README's first example as JavaScript, and prints what the README says", async () => {
@@ -224,7 +225,7 @@ export const wrong: number = proximalGradient()
     })
   })
 
-  it('brings the command: its version, a fit and a page, and one sentence about a part that is missing', async () => {
+  it('brings the command: its version, a fit and a page, and one sentence about each part that is missing', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const npx = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
       run('npx', ['--no-install', 'cvxnn', ...args], { cwd: project })
@@ -243,6 +244,14 @@ export const wrong: number = proximalGradient()
     await expect(npx('verify', 'model.json', 'table.csv', '--precision', '30')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^cvxnn: [^\n]*mathjs[^\n]*\n$/m),
+    })
+    await expect(npx('fit', 'table.csv', ...quick, '--quiet', '--executor', 'threads')).rejects.toMatchObject({
+      code: 2,
+      stderr: 'cvxnn: the package tinypool is not installed; run npm install tinypool, or use inline().\n',
+    })
+    await expect(npx('worker', '--redis', 'redis://127.0.0.1')).rejects.toMatchObject({
+      code: 2,
+      stderr: 'cvxnn: BullMQ is not installed; run npm install bullmq ioredis tinypool.\n',
     })
   }, 180_000)
 })
