@@ -16,7 +16,7 @@ const FACTOR_ROWS = 11_585
  *
  * 1. leastSquares: quadratic loss with no penalty or a quadratic one;
  * 2. for group norms, by the iterations that a first-order method would take, about 100 (lambda_max / lambda)^0.6:
- *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 4 * d P for n rows and P
+ *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 3 * d P for n rows and P
  *      blocks of d, which is nearly always so up to n = 2000;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
@@ -52,6 +52,6 @@ function newton(program: ConvexProgram): Solver[] {
   const iterations = 100 * Math.max(1, lambdaMax(program) / lambda) ** 0.6
   const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0
   if (!loss.quadratic) return worth >= 6 && iterations >= MORE ? [proximalNewton()] : []
-  if (worth >= 4) return [etaNewton()]
+  if (worth >= 3) return [etaNewton()]
   return iterations >= MANY ? [workingSet({ inner: newtonCg(), growth: 3 })] : []
 }
