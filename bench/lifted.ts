@@ -170,8 +170,8 @@ async function mnist(): Promise<void> {
   const results = table(['method', 'epoch', 'test', 'seconds', 'held for a batch'], [16])
   const common = { ...train, hidden, batch: 100 }
   const methods: [string, () => LiftedNetwork][] = [
-    ['fenchel', () => fenchelNetwork({ ...common, coupling: 1, damping: 0.5 })],
-    ['lpom', () => lpomNetwork({ ...common, coupling: 0.1, damping: 0.03 })],
+    ['fenchel', () => fenchelNetwork(common)],
+    ['lpom', () => lpomNetwork(common)],
   ]
   for (const [name, make] of methods.filter(([name]) => wanted(name))) {
     const before = arrayBytes()
