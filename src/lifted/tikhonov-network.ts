@@ -29,8 +29,9 @@ export interface TikhonovNetworkOptions
  *               + rho/2 (|V|^2 + sum_k |W_k|^2)      over x_k >= 0
  *
  * All hidden nodes are one block, a non-negative quadratic problem per sample; every layer is a least squares. The
- * objective is above the network's loss by gamma/2 |min(z, 0)|^2, so train the output again with `refit`. Defaults:
- * gamma 1, rho 1e-4; wide hidden layers, of four times the inputs or more.
+ * objective is above the network's loss by gamma/2 |min(z, 0)|^2, and the relaxed output layer has not reached its minimum:
+ * the network is good only after `refit`, which trains it. Defaults: gamma 1, rho 1e-4; take wide hidden layers, of four
+ * times the inputs or more.
  */
 export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork {
   const caller = 'tikhonovNetwork'
