@@ -73,7 +73,7 @@ export interface LiftedFlags {
   activation?: ActivationName
   coupling?: number
   ridge?: number
-  batch?: number
+  batch?: number | 'all'
   sweeps?: number
   standardize: boolean
   seed: number
@@ -104,7 +104,9 @@ export function addLiftedOptions(command: Command): Command {
     .addOption(new Option('--activation <name>', 'lifted: of the hidden layers').choices(Object.keys(activations)))
     .option('--coupling <number>', 'lifted: what a unit of divergence costs', positive)
     .option('--ridge <number>', 'lifted: weight of the squared weights', nonNegative)
-    .option('--batch <rows>', 'lifted: rows of a batch', whole)
+    .option('--batch <rows|all>', 'lifted: rows of a batch (default: 100 of more than 2000 rows, else all)', (text) =>
+      text === 'all' ? 'all' : whole(text),
+    )
     .option('--sweeps <count>', 'lifted: sweeps over all blocks, or epochs of batches', whole)
 }
 
@@ -214,11 +216,11 @@ export function liftedOptions(flags: LiftedFlags, hidden: readonly number[]): Li
   const { program, activation, coupling, ridge, batch, sweeps, standardize, seed, tolerance, timeLimit } = flags
   return {
     ...{ method: program, hidden, standardize, seed },
-    maxSweeps: sweeps ?? (batch !== undefined || program === 'tikhonov' ? 20 : 200),
     ...(activation !== undefined && { activation }),
     ...(coupling !== undefined && { coupling }),
     ...(ridge !== undefined && { ridge }),
     ...(batch !== undefined && { batch }),
+    ...(sweeps !== undefined && { maxSweeps: sweeps }),
     ...(tolerance !== undefined && { tolerance }),
     ...(timeLimit !== undefined && { timeLimit }),
   }
