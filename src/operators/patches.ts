@@ -106,4 +106,4 @@ function normalizePatch(patch: Vector, start: number, length: number, how: Patch
 }
 
 /** What keeps a patch of one colour from being blown up: the figure of Zhang, Liang and Wainwright's software. */
-const CONTRAST_FLOOR = 0.1
+export const CONTRAST_FLOOR = 0.1

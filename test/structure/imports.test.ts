@@ -26,9 +26,10 @@ const allowed: Record<string, readonly string[]> = {
   programs: ['numerics', ...parts],
   lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
+  interchange: ['numerics', ...parts],
   estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
-  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'interchange'],
+  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'interchange'],
 }
 
 const files = [...sources('src'), ...sources('solvers')]
