@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
+import { addExport } from './commands/export.ts'
 import { addFit } from './commands/fit.ts'
 import { addFitImages } from './commands/fit-images.ts'
 import { addInfo } from './commands/info.ts'
@@ -26,7 +27,7 @@ const program = new Command('cvxnn')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addDemo, addInfo]) add(program)
+for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addExport, addDemo, addInfo]) add(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.

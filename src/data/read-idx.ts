@@ -1,5 +1,5 @@
 import { matrix, requireFinite } from '../numerics/matrix.ts'
-import type { EntryReader, ShapedMatrix } from './read-npy.ts'
+import { type EntryReader, requireSmallWhenEmpty, type ShapedMatrix } from './read-npy.ts'
 import { type ByteSource, readBytes } from './source.ts'
 
 /** Entries by the third byte of the file; IDX is big-endian throughout. */
@@ -34,6 +34,7 @@ export async function readIdx(source: ByteSource): Promise<ShapedMatrix> {
   const shape = Array.from({ length: dimensions }, (_, axis) => view.getUint32(4 + 4 * axis))
   const rows = shape[0] ?? 1
   const columns = shape.slice(1).reduce((product, size) => product * size, 1)
+  requireSmallWhenEmpty(shape, 'readIdx', name)
   if (bytes.length - start !== rows * columns * reader.size)
     throw new RangeError(
       `readIdx: ${name} has ${bytes.length - start} bytes of data and its size ${shape.join(' x ')} needs ${rows * columns * reader.size}; copy the file again.`,

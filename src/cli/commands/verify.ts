@@ -10,32 +10,35 @@ import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
 import { addOutputOptions, delimiterOption, whole } from '../options.ts'
 import { type Rows, splitTable } from '../table-data.ts'
-import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
+import { brief, interruptSignal, pairs, print, progressDisplay } from '../terminal.ts'
 import { problemOf } from './fit.ts'
+import { addNetworkOptions, type NetworkFlags, verifyNetwork } from './verify-network.ts'
 
-type Flags = Terminal & { precision?: number; delimiter?: string }
+type Flags = NetworkFlags & { precision?: number }
 
 /** cvxnn verify: a model and the table it was fitted on in, its certificate recomputed out. */
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
     .description('recompute from the data how close to optimal a fitted model is')
-    .argument('<model.json>', 'model file that fit wrote')
+    .argument('<model>', 'model file that fit wrote, or with --target a network of any origin (.onnx, .json)')
     .argument('<data.csv>', 'the table it was fitted on')
     .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
     .addOption(delimiterOption())
-  addOutputOptions(command)
+  addOutputOptions(addNetworkOptions(command))
     .addHelpText(
       'after',
       `
 Examples:
   $ cvxnn verify model.json houses.csv
   $ cvxnn verify model.json houses.csv --precision 64
+  $ cvxnn verify torch.onnx houses.csv --target price --lambda 0.01
 
 Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 2 when the input is wrong.`,
     )
     .action(async (model: string, data: string, flags: Flags) => {
-      process.exitCode = await check(model, data, flags)
+      const bare = flags.target !== undefined || model.endsWith('.onnx')
+      process.exitCode = await (bare ? verifyNetwork : check)(model, data, flags)
     })
 }
 
