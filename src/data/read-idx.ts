@@ -20,7 +20,7 @@ const readers: Record<number, EntryReader> = {
  */
 export async function readIdx(source: ByteSource): Promise<ShapedMatrix> {
   const { name, bytes: packed } = await readBytes(source, 'readIdx')
-  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, name) : packed
+  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, name, 'readIdx', idxLength) : packed
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const reader = readers[bytes[2] ?? -1]
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0 || !reader)
@@ -45,18 +45,56 @@ export async function readIdx(source: ByteSource): Promise<ShapedMatrix> {
   return { ...M, shape }
 }
 
-/** The bytes of a gzip file. */
-export async function unpack(packed: Uint8Array, name: string, caller = 'readIdx'): Promise<Uint8Array> {
-  const { gunzip } = await import('node:zlib')
-  return new Promise((resolve, reject) => {
-    gunzip(packed, (cause, bytes) => {
-      if (cause)
-        reject(
-          new RangeError(`${caller}: ${name} is broken as a gzip file (${cause.message}); copy the file again.`, {
-            cause,
-          }),
-        )
-      else resolve(bytes)
-    })
-  })
+/**
+ * The bytes of a gzip file. `needed` says from its beginning how many there may be, so that a small file that unpacks to
+ * gigabytes is left as soon as it has more.
+ */
+export async function unpack(
+  packed: Uint8Array,
+  name: string,
+  caller: string,
+  needed: (beginning: Uint8Array) => number,
+): Promise<Uint8Array> {
+  const { createGunzip } = await import('node:zlib')
+  const chunks: Uint8Array[] = []
+  let length = 0
+  let most: number | undefined
+  const stream = createGunzip()
+  stream.end(packed)
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      most ??= needed(chunk)
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > most) break
+    }
+  } catch (cause) {
+    throw new RangeError(
+      `${caller}: ${name} is broken as a gzip file (${(cause as Error).message}); copy the file again.`,
+      { cause },
+    )
+  }
+  if (most !== undefined && length > most)
+    throw new RangeError(
+      `${caller}: ${name} unpacks to more than the ${most} bytes that its beginning speaks of; copy the file again.`,
+    )
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** Bytes of a whole IDX file, from its header; one that has none is refused when it is read. */
+function idxLength(beginning: Uint8Array): number {
+  const view = new DataView(beginning.buffer, beginning.byteOffset, beginning.byteLength)
+  const dimensions = beginning[3] ?? 0
+  const start = 4 + 4 * dimensions
+  const size = readers[beginning[2] ?? -1]?.size ?? 0
+  if (beginning.length < start) return beginning.length
+  let entries = 1
+  for (let axis = 0; axis < dimensions; axis++) entries *= view.getUint32(4 + 4 * axis)
+  return start + entries * size
 }
