@@ -59,6 +59,20 @@ describe('what damaged files have taught', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24)
   })
 
+  it('a network of no neurons that reads 2^53 features is refused', () => {
+    const empty = {
+      format: 'cvxnn',
+      version: 1,
+      kind: 'relu-network',
+      outputs: 1,
+      W1: [],
+      b1: [],
+      W2: [],
+      intercept: [1],
+    }
+    expect(() => loadModel({ ...empty, features: 2 ** 53 })).toThrow(/damaged at "features"/)
+  })
+
   it('a small file that unpacks to hundreds of megabytes is left as soon as it has too much', async () => {
     // The header says two bytes, and 300 MB of zeros follow.
     const bomb = gzipSync(Buffer.concat([Buffer.from([0, 0, 8, 1, 0, 0, 0, 2]), Buffer.alloc(3e8)]), { level: 1 })
