@@ -33,6 +33,7 @@ export {
   type SampleGatesOptions,
   sampleGates,
 } from './gates/index.ts'
+export { type Exportable, type FloatType, fromOnnx, type ToOnnxOptions, toOnnx } from './interchange/index.ts'
 export {
   type FeatureChoice,
   type FeatureMap,

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
+import { addExport } from './commands/export.ts'
 import { addFit } from './commands/fit.ts'
 import { addFitImages } from './commands/fit-images.ts'
 import { addInfo } from './commands/info.ts'
@@ -28,7 +29,18 @@ const program = new Command('cvxnn')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addReport, addWorker, addDemo, addInfo])
+for (const add of [
+  addFit,
+  addFitImages,
+  addPredict,
+  addPath,
+  addVerify,
+  addReport,
+  addExport,
+  addWorker,
+  addDemo,
+  addInfo,
+])
   add(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

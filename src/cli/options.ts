@@ -243,7 +243,7 @@ export function whole(text: string): number {
   return value
 }
 
-function wholeOrZero(text: string): number {
+export function wholeOrZero(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('Expected a whole number of at least 0.')

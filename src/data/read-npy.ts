@@ -43,6 +43,7 @@ export async function readNpy(source: ByteSource): Promise<ShapedMatrix> {
   const reader = readers[type]!
   const rows = shape[0] ?? 1
   const columns = shape.slice(1).reduce((product, size) => product * size, 1)
+  requireSmallWhenEmpty(shape, 'readNpy', name)
   const needed = rows * columns * reader.size
   if (bytes.length - start !== needed)
     throw new RangeError(
@@ -63,23 +64,20 @@ export async function readNpy(source: ByteSource): Promise<ShapedMatrix> {
   return { ...M, shape }
 }
 
-/** A matrix as the bytes of a .npy file: version 1, little-endian float64, C order. */
-export function writeNpy({ rows, columns, data }: Matrix): Uint8Array {
-  const description = `{'descr': '<f8', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
-  // Magic, version, length and header together are a multiple of 64 bytes, ended by a line break.
-  const start = Math.ceil((10 + description.length + 1) / 64) * 64
-  const bytes = new Uint8Array(start + 8 * data.length)
-  const view = new DataView(bytes.buffer)
-  bytes.set(magic)
-  bytes.set([1, 0], magic.length)
-  view.setUint16(8, start - 10, true)
-  bytes.set(new TextEncoder().encode(`${description.padEnd(start - 11)}\n`), 10)
-  for (let k = 0; k < data.length; k++) view.setFloat64(start + 8 * k, data[k]!, true)
-  return bytes
+/** \x93NUMPY */
+export const magic: Uint8Array = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+
+/**
+ * Refuses a shape of no entries with a dimension beyond any array's: no byte backs it, and whoever walks its rows never ends.
+ */
+export function requireSmallWhenEmpty(shape: readonly number[], caller: string, name: string): void {
+  if (shape.includes(0) && shape.some((size) => size > LARGEST_EMPTY))
+    throw new RangeError(
+      `${caller}: ${name} has the shape ${shape.join(' x ')}, which is no entry at all; save the array again with its data.`,
+    )
 }
 
-/** \x93NUMPY */
-const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+const LARGEST_EMPTY = 1e6
 
 interface Header {
   type: string

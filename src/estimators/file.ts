@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
-import { fieldsOf, requireOutputs } from './estimator-file.ts'
+import { fieldsOf, measured, requireFigures, requireOutputs } from './estimator-file.ts'
 import { lambdaRules, losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
@@ -109,14 +109,14 @@ const schema = v.object({
   solver: v.string(),
   iterations: v.number(),
   certificate: v.looseObject({
-    primal: v.number(),
-    dual: v.number(),
-    gap: v.number(),
-    relativeGap: v.number(),
-    stationarity: v.number(),
-    primalFeasibility: v.number(),
-    dualFeasibility: v.number(),
-    complementarity: v.number(),
+    primal: measured,
+    dual: measured,
+    gap: measured,
+    relativeGap: measured,
+    stationarity: measured,
+    primalFeasibility: measured,
+    dualFeasibility: measured,
+    complementarity: measured,
     scope: v.picklist(['network', 'program', 'block']),
   }),
   crossValidation: v.optional(
@@ -142,6 +142,7 @@ export function stateFromJson(
   const written = fieldsOf(kind, json)
   return describeDamage(() => {
     const fields = v.parse(schema, written)
+    requireFigures(fields.status, fields.certificate)
     trainSettings(optionsOf(fields.settings), 'settings', kind === 'relu-classifier' ? 'classification' : 'regression')
     const state = {
       ...fields,

@@ -26,11 +26,23 @@ const allowed: Record<string, readonly string[]> = {
   programs: ['numerics', ...parts],
   lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
+  interchange: ['numerics', ...parts],
   estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
   plots: ['numerics', 'models', 'estimators'],
   sweeps: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'sweeps', 'plots'],
-  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'sweeps'],
+  cli: [
+    'numerics',
+    ...parts,
+    'certificates',
+    'programs',
+    'lifted',
+    'solvers',
+    'estimators',
+    'interchange',
+    'sweeps',
+    'plots',
+  ],
+  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'interchange', 'sweeps'],
 }
 
 const files = [...sources('src'), ...sources('solvers')]
