@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
+export type { CheckpointOptions } from './checkpoint.ts'
 export { chooseSolver } from './choose.ts'
 export { type ColumnGenerationOptions, columnGeneration } from './column-generation.ts'
 export { coneNewton } from './cone-newton.ts'

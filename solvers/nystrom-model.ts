@@ -34,7 +34,8 @@ export function nystromModel(maps: BlockMaps, rows: Int32Array): NystromModel {
 
   const factor = (t: number): void => {
     if (factored === t) return
-    for (let i = 0; i < m; i++) for (let j = 0; j <= i; j++) L[i * m + j] = t * gram[i * m + j]! + (i === j ? 1 + t * missed : 0)
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j <= i; j++) L[i * m + j] = t * gram[i * m + j]! + (i === j ? 1 + t * missed : 0)
     backend().cholesky(m, L, m)
     factored = t
   }

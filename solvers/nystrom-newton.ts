@@ -5,6 +5,7 @@ import { dot, norm, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 import { type NystromModel, nystromModel } from './nystrom-model.ts'
+import { proximalGradient } from './proximal-gradient.ts'
 
 export interface NystromNewtonOptions {
   /** Rows that the kernels are sketched by (default: 1000, and at most the rows there are). */
@@ -23,7 +24,8 @@ export interface NystromNewtonOptions {
  * theta is found with, and stands in for M in the Hessian of eta: it is never above M, so that steps are too short rather
  * than too long. A step costs the sketch (n times landmarks times the active blocks and the landmarks), a few products with
  * the active blocks, and one with all of them. Outputs are independent problems; small lambdas are reached through
- * larger ones. The dual point of each output, which iterates carry, is its own theta, scaled.
+ * larger ones. The dual point of each output, which iterates carry, is its own theta, scaled. Where float32 leaves nothing to
+ * gain, which is so at a gap of about 1e-5, it goes on as proximal gradient in float64.
  *
  * Takes the plain squared loss and one group a block and output, over an operator that can be sketched: that of a program
  * with float32 products. A start's weights are read off its coefficients.
@@ -51,7 +53,14 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
       const model = nystromModel(maps, someRows(n, Math.min(landmarks, n), seed))
       const goal = program.lambda / curvature
       const problems = Array.from({ length: outputs }, (_, k) =>
-        outputProblem({ maps, model, output: k, target: target.filter((_, r) => r % outputs === k), coefficients, lambda: goal }),
+        outputProblem({
+          maps,
+          model,
+          output: k,
+          target: target.filter((_, r) => r % outputs === k),
+          coefficients,
+          lambda: goal,
+        }),
       )
       const steps = function* (problem: OutputProblem, lambda: number, k: number): Generator<Step, void> {
         problem.step(lambda)
@@ -67,16 +76,26 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
             for (let s = 0; s < WARM_STEPS; s++) yield* steps(problem, lambda, k)
       }
       // last: the sum of the problems' gaps, relative, when a certificate was last asked for
-      for (let last = WORTH_A_LOOK; ; ) {
+      // best, since: the smallest gap of a round and the rounds after it
+      let best = Number.POSITIVE_INFINITY
+      let since = 0
+      for (let last = WORTH_A_LOOK; since < PATIENCE; since++) {
         const most = Math.max(...problems.map(({ gap }) => gap))
-        for (const [k, problem] of problems.entries())
-          if (!(problem.gap < SHARE * most)) yield* steps(problem, goal, k)
+        for (const [k, problem] of problems.entries()) if (!(problem.gap < SHARE * most)) yield* steps(problem, goal, k)
         const gap = problems.reduce((sum, problem) => sum + problem.gap, 0)
         const primal = problems.reduce((sum, problem) => sum + problem.primal, 0)
-        const due = gap <= last * primal || problems.every(({ stuck }) => stuck)
+        if (gap < ENOUGH * best) {
+          best = gap
+          since = 0
+        }
+        const due = gap <= last * primal || since === PATIENCE - 1
         if (due) last = Math.min(last, gap / primal) / LESS
         yield { coefficients, dual, certify: due }
       }
+      yield* proximalGradient().iterate(
+        { ...program, operator: program.operator.exact ?? program.operator },
+        { coefficients },
+      )
     },
   }
 }
@@ -84,6 +103,9 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
 /** From which relative gap on a certificate is asked for, and by how much less it must be for the next. */
 const WORTH_A_LOOK = 0.05
 const LESS = 2.5
+/** So many rounds, none of which brings the gap below this share of the best, are what float32 leaves to gain. */
+const PATIENCE = 10
+const ENOUGH = 0.8
 /** A problem's turn comes when its gap is this share of the largest. */
 const SHARE = 0.2
 /** Between two lambdas of the way to a small one: their ratio, and the steps at each. */
@@ -141,19 +163,27 @@ interface OutputProblem {
   readonly primal: number
   /** Infinity before the first step. */
   readonly gap: number
-  /** Whether the last step could not be taken. */
-  readonly stuck: boolean
   /** max_b |A_b'y| */
   largest(): number
   /** A Newton step from where the last one ended, and theta there. */
   step(lambda: number): void
 }
 
-function outputProblem({ maps, model, output, target: y, coefficients, lambda: goal }: OutputProblemOptions): OutputProblem {
+function outputProblem({
+  maps,
+  model,
+  output,
+  target: y,
+  coefficients,
+  lambda: goal,
+}: OutputProblemOptions): OutputProblem {
   const { count: P, size: d } = maps
   const all = Int32Array.from({ length: P }, (_, b) => b)
   // eta: the weights · theta, vectors, lengths: M^-1 y, A_b'theta and their norms, at those weights · before: the last weights
-  let eta: Vector = Float64Array.from(all, (b) => norm(coefficients.subarray(maps.start(b, output), maps.start(b, output) + d)) / goal)
+  let eta: Vector = Float64Array.from(
+    all,
+    (b) => norm(coefficients.subarray(maps.start(b, output), maps.start(b, output) + d)) / goal,
+  )
   let before: Vector = eta
   const theta: Vector = y.slice()
   let vectors: Vector | undefined
@@ -161,7 +191,6 @@ function outputProblem({ maps, model, output, target: y, coefficients, lambda: g
   let primal = squaredNorm(y) / 2
   let gap = Number.POSITIVE_INFINITY
   let scale = 0
-  let stuck = false
   let at = Number.NaN
 
   /** A_b'theta and its norm for every block. */
@@ -204,13 +233,20 @@ function outputProblem({ maps, model, output, target: y, coefficients, lambda: g
   /** Weights for the blocks that the target pulls at the most, all alike: the largest that leave these above lambda. */
   const begin = (lambda: number): void => {
     if (!vectors) look()
-    const first = all.slice().sort((a, b) => lengths[b]! - lengths[a]! || a - b).slice(0, FEW).sort()
+    const first = all
+      .slice()
+      .sort((a, b) => lengths[b]! - lengths[a]! || a - b)
+      .slice(0, FEW)
+      .sort()
     model.sketch(first, new Float64Array(first.length).fill(1))
     let [low, high] = [1e-12, 1]
     for (let k = 0; k < 14; k++) {
       const t = Math.sqrt(low * high)
       const back = model.solve(y, t)
-      const found = maps.correlations(first.filter((_, i) => i % 4 === 0), back)
+      const found = maps.correlations(
+        first.filter((_, i) => i % 4 === 0),
+        back,
+      )
       let total = 0
       const chosen = found.length / d
       for (let i = 0; i < chosen; i++) total += norm(found.subarray(i * d, (i + 1) * d))
@@ -232,15 +268,11 @@ function outputProblem({ maps, model, output, target: y, coefficients, lambda: g
     get gap() {
       return gap
     },
-    get stuck() {
-      return stuck
-    },
     largest() {
       look()
       return Math.max(...lengths)
     },
     step(lambda) {
-      stuck = false
       if (Number.isNaN(at)) {
         if (eta.every((entry) => entry === 0)) begin(lambda)
         settle(lambda)
@@ -249,11 +281,8 @@ function outputProblem({ maps, model, output, target: y, coefficients, lambda: g
       }
       if (at !== lambda) settleAt(lambda)
       const last = primal
-        const moved = newtonStep(maps, model, eta, vectors!, lengths, lambda)
-      if (!moved) {
-        stuck = true
-        return
-      }
+      const moved = newtonStep(maps, model, eta, vectors!, lengths, lambda)
+      if (!moved) return
       before = eta
       eta = moved
       for (let k = 0; settle(lambda) > last * (1 + SLACK) && k < HALVINGS; k++)
@@ -297,7 +326,13 @@ function newtonStep(
       b[i] = length > 0 ? length * length * Math.log(length / lambda) : 0
       for (let j = 0; j < f; j++) b[i]! += damped[i * f + j]! * eta[free[j]!]!
     }
-    const goal = nonnegativeQp(backend(), f, damped, b, Uint8Array.from(free, () => 1))
+    const goal = nonnegativeQp(
+      backend(),
+      f,
+      damped,
+      b,
+      Uint8Array.from(free, () => 1),
+    )
     if (!goal) continue
     const next = new Float64Array(eta.length)
     free.forEach((block, i) => {

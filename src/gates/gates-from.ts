@@ -1,5 +1,5 @@
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { isCompact } from '../numerics/compact-matrix.ts'
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { requireFinite } from '../numerics/matrix.ts'
 import type { CompactMatrix } from '../types.ts'
 import { type Gates, patternsOf } from './gates.ts'
@@ -12,7 +12,11 @@ import { type Gates, patternsOf } from './gates.ts'
  * @param exhaustive - say `true` only when these are all patterns of X; a bound then speaks for every network.
  * @throws RangeError when a vector has another length or an entry is not finite.
  */
-export function gatesFrom(vectors: MatrixLike, X: MatrixLike | CompactMatrix, options: { exhaustive?: boolean } = {}): Gates {
+export function gatesFrom(
+  vectors: MatrixLike,
+  X: MatrixLike | CompactMatrix,
+  options: { exhaustive?: boolean } = {},
+): Gates {
   const G = asMatrix(vectors, 'gatesFrom', 'vectors')
   const rows = isCompact(X) ? X : asMatrix(X, 'gatesFrom', 'X')
   if (G.columns !== rows.columns && G.columns !== rows.columns + 1)

@@ -1,6 +1,6 @@
 import { bitColumns, countSet, selectColumns } from '../numerics/bits.ts'
-import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import { type Random, random } from '../numerics/random.ts'
 import type { CompactMatrix } from '../types.ts'

@@ -41,7 +41,15 @@ export function blockedKernel<T extends Floats>(
   }
 
   /** line[to ..] <- D_gate p on rows first .. first + count - 1, or the 0/1 pattern itself where there is no p. */
-  const mask = (gate: number, first: number, count: number, p: T | undefined, from: number, line: T, to: number): void => {
+  const mask = (
+    gate: number,
+    first: number,
+    count: number,
+    p: T | undefined,
+    from: number,
+    line: T,
+    to: number,
+  ): void => {
     let word = gate * stride + (first >> 5)
     for (let r = 0; r < count; r += 32) {
       const bits = words[word++]!
@@ -52,7 +60,13 @@ export function blockedKernel<T extends Floats>(
   }
 
   /** out_l <- X' D_{column_l} p[output_l], lines of d; p is one row of n entries an output. */
-  const correlate = (lines: number, column: (l: number) => number, output: (l: number) => number, p: T, out: T): void => {
+  const correlate = (
+    lines: number,
+    column: (l: number) => number,
+    output: (l: number) => number,
+    p: T,
+    out: T,
+  ): void => {
     out.fill(0, 0, lines * d)
     const panel = floats(Math.min(LINES, lines) * Math.min(ROWS, n))
     for (const { X, first, count } of blocks())
@@ -182,7 +196,8 @@ export function blockedKernel<T extends Floats>(
         const weighted = floats(a * m)
         for (let i = 0; i < a; i++)
           for (let k = 0; k < m; k++)
-            weighted[i * m + k] = ((words[columns[i]! * stride + (rows[k]! >> 5)]! >>> (rows[k]! & 31)) & 1) * weights[i]!
+            weighted[i * m + k] =
+              ((words[columns[i]! * stride + (rows[k]! >> 5)]! >>> (rows[k]! & 31)) & 1) * weights[i]!
         const panel = floats(a * Math.min(ROWS, n))
         const agreement = floats(Math.min(ROWS, n) * m)
         for (let first = 0; first < n; first += ROWS) {

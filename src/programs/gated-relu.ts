@@ -64,10 +64,7 @@ interface Parts extends TwoLayerParts<Rows> {
   readonly single: boolean
 }
 
-function build(
-  parts: Parts,
-  operator: LinearOperator = operatorOf(parts),
-): ConvexProgram<GatedReluNetwork> {
+function build(parts: Parts, operator: LinearOperator = operatorOf(parts)): ConvexProgram<GatedReluNetwork> {
   const { inputs, loss, penalty, lambda, outputs } = parts
   const program: ConvexProgram<GatedReluNetwork> = {
     name: 'gated-relu',

@@ -1,7 +1,7 @@
 import { type Gates, patternsOf } from '../gates/gates.ts'
 import { squared } from '../losses/squared.ts'
 import { isSet, selectColumns } from '../numerics/bits.ts'
-import { isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
+import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
 import { spectralBound } from '../numerics/spectral-bound.ts'
@@ -75,11 +75,10 @@ function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, ca
     throw new RangeError(
       `${caller}: the gates were made for ${gates.patterns.rows} rows of ${features} features and X is ${X.rows} x ${X.columns}; call sampleGates with this X.`,
     )
-  const patterns = patternsOf(gates.vectors, X).words
-  const stranger = patterns.findIndex((word, k) => word !== gates.patterns.words[k])
+  const stranger = strangeGate(gates, X)
   if (stranger >= 0)
     throw new RangeError(
-      `${caller}: gate ${Math.floor(stranger / gates.patterns.stride)} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
+      `${caller}: gate ${stranger} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
     )
   if (!(lambda >= 0) || !Number.isFinite(lambda))
     throw new RangeError(
@@ -96,6 +95,20 @@ function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, ca
     lambda,
     outputs: Y.columns,
   }
+}
+
+/** Rows of a compact matrix that the gates' patterns are compared on: one that is read at every pass is large. */
+const COMPARED = 1024
+
+/** The first gate that has another pattern on X than the one given, or -1. */
+function strangeGate({ vectors, patterns }: Gates, X: Rows): number {
+  const own = patternsOf(vectors, isCompact(X) ? expand(X, 0, Math.min(COMPARED, X.rows)) : X)
+  // Where fewer rows are compared, they end where a word does.
+  return Array.from({ length: vectors.rows }, (_, i) => i).findIndex((i) => {
+    for (let w = 0; w < own.stride; w++)
+      if (own.words[i * own.stride + w] !== patterns.words[i * patterns.stride + w]) return true
+    return false
+  })
 }
 
 /** min(|X|_2, |D_i X|_F) for each gate, X with its ones where there is a bias: not below |D_i X|_2. */
