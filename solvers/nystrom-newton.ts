@@ -62,8 +62,8 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
           lambda: goal,
         }),
       )
-      const steps = function* (problem: OutputProblem, lambda: number, k: number): Generator<Step, void> {
-        problem.step(lambda)
+      const steps = function* (problem: OutputProblem, k: number, lambda: number, next: number): Generator<Step, void> {
+        problem.step(lambda, next)
         const { theta, scale } = problem
         for (let r = 0; r < n; r++) dual[r * outputs + k] = curvature * scale * theta[r]!
         yield { coefficients, dual, certify: false }
@@ -71,9 +71,9 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
 
       if (coefficients.every((entry) => entry === 0)) {
         const largest = Math.max(...problems.map((problem) => problem.largest()))
-        for (const lambda of ladder(largest, goal))
-          for (const [k, problem] of problems.entries())
-            for (let s = 0; s < WARM_STEPS; s++) yield* steps(problem, lambda, k)
+        const way = [...ladder(largest, goal).flatMap((lambda) => Array<number>(WARM_STEPS).fill(lambda)), goal]
+        for (const [k, problem] of problems.entries())
+          for (let s = 0; s + 1 < way.length; s++) yield* steps(problem, k, way[s]!, way[s + 1]!)
       }
       // last: the sum of the problems' gaps, relative, when a certificate was last asked for
       // best, since: the smallest gap of a round and the rounds after it
@@ -81,7 +81,8 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
       let since = 0
       for (let last = WORTH_A_LOOK; since < PATIENCE; since++) {
         const most = Math.max(...problems.map(({ gap }) => gap))
-        for (const [k, problem] of problems.entries()) if (!(problem.gap < SHARE * most)) yield* steps(problem, goal, k)
+        for (const [k, problem] of problems.entries())
+          if (!(problem.gap < SHARE * most)) yield* steps(problem, k, goal, goal)
         const gap = problems.reduce((sum, problem) => sum + problem.gap, 0)
         const primal = problems.reduce((sum, problem) => sum + problem.primal, 0)
         if (gap < ENOUGH * best) {
@@ -165,8 +166,8 @@ interface OutputProblem {
   readonly gap: number
   /** max_b |A_b'y| */
   largest(): number
-  /** A Newton step from where the last one ended, and theta there. */
-  step(lambda: number): void
+  /** Takes the Newton step that the last one prepared, solves for theta there, and prepares the next, at lambda `next`. */
+  step(lambda: number, next?: number): void
 }
 
 function outputProblem({
@@ -179,19 +180,18 @@ function outputProblem({
 }: OutputProblemOptions): OutputProblem {
   const { count: P, size: d } = maps
   const all = Int32Array.from({ length: P }, (_, b) => b)
-  // eta: the weights · theta, vectors, lengths: M^-1 y, A_b'theta and their norms, at those weights · before: the last weights
+  // eta: the weights · theta, vectors, lengths: M^-1 y, A_b'theta and their norms, at those weights · wanted: the next weights
   let eta: Vector = Float64Array.from(
     all,
     (b) => norm(coefficients.subarray(maps.start(b, output), maps.start(b, output) + d)) / goal,
   )
-  let before: Vector = eta
   const theta: Vector = y.slice()
   let vectors: Vector | undefined
   let lengths: Vector = new Float64Array(P)
   let primal = squaredNorm(y) / 2
   let gap = Number.POSITIVE_INFINITY
   let scale = 0
-  let at = Number.NaN
+  let wanted: Vector | undefined
 
   /** A_b'theta and its norm for every block. */
   const look = (): void => {
@@ -226,7 +226,6 @@ function outputProblem({
     const product = dot(theta, y)
     scale = square > 0 ? Math.max(0, Math.min(product / square, top > 0 ? lambda / top : Number.POSITIVE_INFINITY)) : 0
     gap = primal - scale * (product - (scale * square) / 2)
-    at = lambda
     return primal
   }
 
@@ -272,30 +271,23 @@ function outputProblem({
       look()
       return Math.max(...lengths)
     },
-    step(lambda) {
-      if (Number.isNaN(at)) {
+    step(lambda, next = lambda) {
+      if (wanted) {
+        const before = eta
+        const last = primal
+        eta = wanted
+        for (let k = 0; settle(lambda) > last * (1 + SLACK) && k < HALVINGS; k++)
+          eta = eta.map((entry, b) => (entry + before[b]!) / 2)
+      } else {
         if (eta.every((entry) => entry === 0)) begin(lambda)
         settle(lambda)
-        write()
-        return
       }
-      if (at !== lambda) settleAt(lambda)
-      const last = primal
-      const moved = newtonStep(maps, model, eta, vectors!, lengths, lambda)
-      if (!moved) return
-      before = eta
-      eta = moved
-      for (let k = 0; settle(lambda) > last * (1 + SLACK) && k < HALVINGS; k++)
-        eta = eta.map((entry, b) => (entry + before[b]!) / 2)
       write()
+      // Now, while the sketch is that of this output.
+      wanted = newtonStep(maps, model, eta, vectors!, lengths, next)
+      // What the next step must not raise is the objective at its lambda.
+      primal += (next - lambda) * eta.reduce((sum, entry, b) => sum + entry * lengths[b]!, 0)
     },
-  }
-
-  /** The same point under another lambda: nothing is solved for anew. */
-  function settleAt(lambda: number): void {
-    const size = eta.reduce((sum, entry, b) => sum + entry * lengths[b]!, 0)
-    primal += (lambda - at) * size
-    at = lambda
   }
 }
 
