@@ -21,11 +21,11 @@ export interface NystromNewtonOptions {
  *     M(eta) = I + sum_b eta_b A_b A_b' .
  *
  * Every step sketches M's kernel by the columns of some rows (Nystrom). The sketch preconditions the conjugate gradients that
- * theta is found with, and stands in for M in the Hessian of eta: it is never above M, so that steps are too short rather
- * than too long. A step costs the sketch (n times landmarks times the active blocks and the landmarks), a few products with
+ * theta is found with, and stands in for M in the Hessian of eta; what it misses of M's trace is spread over the directions
+ * that it does not see. A step costs the sketch (n times landmarks times the active blocks and the landmarks), a few products with
  * the active blocks, and one with all of them. Outputs are independent problems; small lambdas are reached through
  * larger ones. The dual point of each output, which iterates carry, is its own theta, scaled. Where float32 leaves nothing to
- * gain, which is so at a gap of about 1e-5, it goes on as proximal gradient in float64.
+ * gain, it goes on as proximal gradient in float64.
  *
  * Takes the plain squared loss and one group a block and output, over an operator that can be sketched: that of a program
  * with float32 products. A start's weights are read off its coefficients.
@@ -81,8 +81,9 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
       let since = 0
       for (let last = WORTH_A_LOOK; since < PATIENCE; since++) {
         const most = Math.max(...problems.map(({ gap }) => gap))
+        // What is known before the first round may be of another lambda.
         for (const [k, problem] of problems.entries())
-          if (!(problem.gap < SHARE * most)) yield* steps(problem, k, goal, goal)
+          if (best === Number.POSITIVE_INFINITY || !(problem.gap < SHARE * most)) yield* steps(problem, k, goal, goal)
         const gap = problems.reduce((sum, problem) => sum + problem.gap, 0)
         const primal = problems.reduce((sum, problem) => sum + problem.primal, 0)
         if (gap < ENOUGH * best) {

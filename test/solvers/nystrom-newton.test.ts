@@ -92,6 +92,30 @@ describe('nystromNewton', () => {
       { numRuns: 10 },
     ))
 
+  it('takes targets that are zero in one output, and columns of X that are', () => {
+    const X = matrix(
+      50,
+      3,
+      Float64Array.from({ length: 150 }, (_, k) => (k % 3 === 2 ? 0 : Math.sin(k * k))),
+    )
+    const y = matrix(
+      50,
+      2,
+      Float64Array.from({ length: 100 }, (_, k) => (k % 2 === 0 ? 0 : Math.cos(k))),
+    )
+    const program = gatedReluProgram({
+      X,
+      y,
+      gates: sampleGates(X, { count: 8, seed: 3 }),
+      lambda: 1e-3,
+      precision: 'float32',
+    })
+    const { status, coefficients } = solveSync(program, { tolerance: 1e-3, maxIterations: 500 })
+    expect(status).toBe('solved')
+    for (let k = 0; k < coefficients.length; k++)
+      if (Math.floor(k / 3) % 2 === 0) expect(coefficients[k]).toBeCloseTo(0, 9)
+  })
+
   it('refuses what it does not take, and landmarks that are none', () => {
     const { full, single } = pair(30, 3, 6, 2, 0.1)
     expect(nystromNewton().supports(full)).toMatch(/cannot; make the program with precision: 'float32'/)
