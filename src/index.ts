@@ -113,6 +113,7 @@ export {
 } from './models/index.ts'
 export type { Backend, BackendName, Floats, GatedKernel, SymmetricEigen } from './numerics/backend.ts'
 export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
+export { type CompactOptions, compactMatrix } from './numerics/compact-matrix.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export type { ImageShape, PatchOptions, PoolOptions } from './operators/index.ts'

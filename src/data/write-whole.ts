@@ -1,8 +1,12 @@
+import { builtIn } from './built-in.ts'
+
 /** Writes a file whole or not at all: under another name first, then renamed. A device or pipe is written to as it is. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  // Only asked for where files are written: the rest runs in a browser.
-  const { realpath, rename, rm, stat, writeFile } = await import('node:fs/promises')
-  const { dirname, join } = await import('node:path')
+  const files = builtIn('node:fs/promises')
+  const paths = builtIn('node:path')
+  if (!files || !paths) throw new Error(`cannot write ${path}, for there are no files here; keep the bytes instead.`)
+  const { realpath, rename, rm, stat, writeFile } = files
+  const { dirname, join } = paths
   const there = await stat(path).catch(() => undefined)
   // A link stays a link.
   const target = there?.isFile() ? await realpath(path) : path

@@ -73,7 +73,7 @@ function informative({ rows, columns, data }: Matrix): number[] {
 }
 
 /** What `gatedReluProgram` and `reluProgram` take, with every part there: the problem an estimator trained on, for checks of one's own. */
-export interface TrainingProblem extends Required<GatedReluOptions> {
+export interface TrainingProblem extends Required<Omit<GatedReluOptions, 'precision'>> {
   readonly X: Matrix
   readonly y: Matrix
 }
