@@ -92,7 +92,8 @@ export function loadBullmq(caller: string): Promise<typeof import('bullmq')> {
 
 /** This package's version: jobs are done by the version they come from. */
 export async function packageVersion(): Promise<string> {
-  const { createRequire } = await import('node:module')
+  // Asked for rather than imported: bundlers for browsers follow every import.
+  const { createRequire } = globalThis.process.getBuiltinModule('node:module')
   return (createRequire(import.meta.url)('cvxnn/package.json') as { version: string }).version
 }
 

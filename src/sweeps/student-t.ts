@@ -13,10 +13,9 @@ export interface StudentT {
  */
 export async function studentT(caller: string): Promise<StudentT> {
   try {
-    const [{ default: cdf }, { default: quantile }] = await Promise.all([
-      import('@stdlib/stats-base-dists-t-cdf'),
-      import('@stdlib/stats-base-dists-t-quantile'),
-    ])
+    // One after the other: bundlers leave a package that is missing alone where its import stands in a try by itself.
+    const { default: cdf } = await import('@stdlib/stats-base-dists-t-cdf')
+    const { default: quantile } = await import('@stdlib/stats-base-dists-t-quantile')
     return { cdf, quantile }
   } catch (cause) {
     const packages = '@stdlib/stats-base-dists-t-cdf @stdlib/stats-base-dists-t-quantile'

@@ -84,8 +84,8 @@ async function startPool(count: number | undefined): Promise<Pool> {
       cause,
     })
   })
-  const { availableParallelism } = await import('node:os')
-  const size = count ?? availableParallelism()
+  // Asked for rather than imported: bundlers for browsers follow every import.
+  const size = count ?? globalThis.process.getBuiltinModule('node:os').availableParallelism()
   const threads = new Tinypool({ filename: threadModule().href, minThreads: size, maxThreads: size })
   const broken = new Promise<never>((_, reject) => threads.on('error', reject))
   // It is heard where jobs are waiting.
