@@ -2,7 +2,7 @@
  * Over all networks: proofs of global optimality, gates that are priced against gates that are sampled, and many small
  * problems against listing all patterns and against Adam.
  *
- *     npm run bench:global [-- proofs] [samples] [small]
+ *     npm run bench:global [-- proofs] [samples [NAME ...]] [small]
  *
  * Seconds are processor time of this process. Tables from UCI need the folder named by CVXNN_DATA.
  */
@@ -30,7 +30,10 @@ import { isTestRow, uciTable } from './uci-table.ts'
 
 const ratios = [0.3, 0.1, 0.03, 0.01]
 const words = process.argv.slice(2)
+const parts = ['proofs', 'samples', 'small']
 const wanted = (part: string): boolean => words.length === 0 || words.includes(part)
+/** Only problems whose names hold one of these, where any are given. */
+const names = words.filter((word) => !parts.includes(word))
 
 if (wanted('proofs')) await proofs()
 if (wanted('samples')) await samples()
@@ -83,11 +86,12 @@ async function samples(): Promise<void> {
     const found = await uci(name)
     if (found) problems.push(found)
   }
+  const chosen = problems.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
   const results = table(
     ['problem', 'lambda / max', 'gates', 'objective', 'above priced', 'gap', 'neurons', 'test error', 'seconds'],
     [28, 12, 16],
   )
-  for (const problem of problems)
+  for (const problem of chosen)
     for (const ratio of ratios) {
       const program = at(problem, ratio)
       const took = stopwatch()
