@@ -4,6 +4,7 @@ import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, S
 import { chooseSolver } from './choose.ts'
 import { breathe, startPace } from './turn.ts'
 
+/** Which solver, from where, how close, and when to stop. */
 export interface SolveOptions {
   /** Default: chosen by the program's structure. */
   solver?: Solver

@@ -5,6 +5,7 @@ import { type Random, random } from '../numerics/random.ts'
 import type { Matrix } from '../types.ts'
 import { type Gates, gateValue, markPattern, patternKey } from './gates.ts'
 
+/** How many gates are drawn, and how. */
 export interface SampleGatesOptions {
   /** How many distinct patterns are wanted; fewer come back when the data have fewer (default 100). */
   count?: number
