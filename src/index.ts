@@ -2,6 +2,7 @@
  * cvxnn: neural networks by convex optimisation, with a certificate on every answer.
  *
  * @packageDocumentation
+ * @module cvxnn
  */
 export * from '../solvers/index.ts'
 export {

@@ -10,7 +10,7 @@ const name = String.raw`\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}-]+)*`
 const venue = '(?:NeurIPS|NIPS|ICML|ICLR|AISTATS|AAAI|TMLR)'
 /** `Beck and Teboulle 2009`, `Mishkin, Sahiner and Pilanci, ICML 2022`, `Sahiner et al., ICLR 2024`. */
 const citation = new RegExp(
-  String.raw`((?!${venue})${name})(?:(?:, ${name})*,? and ${name}| et al\.)?,?\s(?:\(?${venue}\s)?((?:19|20)\d\d)\b`,
+  String.raw`(?<!\p{L})((?!${venue})${name})(?:(?:, ${name})*,? and ${name}| et al\.)?,?\s(?:\(?${venue}\s)?((?:19|20)\d\d)\b`,
   'gu',
 )
 
