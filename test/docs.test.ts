@@ -75,7 +75,7 @@ describe('docs', () => {
       ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
     )
     expect(said).toEqual({ stdout: '', stderr: '' })
-  })
+  }, 180_000)
 
   it('have a page each that the index names', () => {
     const index = readFileSync(join(folder, 'README.md'), 'utf8')

@@ -121,6 +121,12 @@ describe('the package', () => {
     for (const name of ['mathjs', 'typescript', 'vitest', 'tsx', '@types']) expect(installed).not.toContain(name)
   })
 
+  it('has the version that the citation and the list of changes have', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(await readFile(join(root, 'CITATION.cff'), 'utf8')).toContain(`\nversion: ${version}\n`)
+    expect(await readFile(join(root, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${version}\n`)
+  })
+
   it('is as small as the README says, with as few packages', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8')
     const [, most, own, direct, all] =
