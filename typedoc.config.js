@@ -3,7 +3,7 @@ import katex from '@vscode/markdown-it-katex'
 /** The API pages: `npm run docs`. @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   name: 'cvxnn',
-  entryPoints: ['src/index.ts', 'solvers/index.ts'],
+  entryPoints: ['src/index.ts', 'solvers/index.ts', 'src/plots/index.ts'],
   out: 'dist-docs',
   readme: 'README.md',
   projectDocuments: [
@@ -11,6 +11,7 @@ export default {
     'docs/certificates.md',
     'docs/mathematics.md',
     'docs/coming-from.md',
+    'docs/distributed.md',
     'docs/references.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
@@ -21,6 +22,8 @@ export default {
   excludeExternals: true,
   skipErrorChecking: true,
   ignoredHighlightLanguages: ['math'],
+  // Small names for lists of words, which their pages spell out.
+  intentionallyNotExported: ['src/plots/confusion.ts:Label', 'src/plots/residuals.ts:Residual'],
   treatWarningsAsErrors: true,
   validation: {
     notExported: true,

@@ -1,6 +1,7 @@
 import { certifier, isSolved } from '../src/certificates/certify.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
+import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
 import { breathe, startPace } from './turn.ts'
 
@@ -20,6 +21,11 @@ export interface SolveOptions {
   start?: Iterate
   /** Aborting returns the best certified iterate with status `aborted`. */
   signal?: AbortSignal
+  /**
+   * Keeps the latest point in a file, every so many seconds and where the work ends, and begins from that file where it is
+   * there (rather than from `start`): a run that was killed goes on from its last checkpoint. Of another program, it is refused.
+   */
+  checkpoint?: CheckpointOptions
   /** Called at every certificate. */
   onProgress?: (progress: Progress) => void
 }
@@ -77,14 +83,15 @@ export function* walk<M>(
   const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, signal, onProgress } = options
   check(program, solver, options)
   // A start's fit may belong to other data: only the point itself is taken.
-  const start = options.start && pointOf(options.start)
+  const kept = options.checkpoint && openCheckpoint(program, options.checkpoint)
+  const start = kept?.resumed ? pointOf(kept.resumed) : options.start && pointOf(options.start)
   const begun = performance.now()
   const seconds = (): number => (performance.now() - begun) / 1000
   const examine = certifier(program)
 
   // best: the certified iterate of lowest objective, copied · bound, dual: the best lower bound and the point behind it
   let best = copy(start ?? { coefficients: new Float64Array(program.operator.columns) })
-  const first = examine(best)
+  const first = examine(kept?.resumed ?? best)
   if (first.at !== best) best = copy(first.at)
   let certificate = first.certificate
   let bound = certificate.dual
@@ -94,6 +101,7 @@ export function* walk<M>(
   const finish = (status: Status): Solution<M> => {
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
+    kept?.save({ coefficients: best.coefficients, dual }, true)
     const final = { ...withBound(certificate, bound), primalFeasibility }
     return solution(program, solver, status, iterations, seconds(), final, { ...best, dual })
   }
@@ -131,6 +139,7 @@ export function* walk<M>(
   if (signal?.aborted) return finish('aborted')
   for (const iterate of solver.iterate(program, start)) {
     iterations++
+    kept?.save(iterate)
     const due = iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0)
     if (due) {
       const ended = weigh(iterate)

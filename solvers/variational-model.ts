@@ -1,9 +1,9 @@
-import type { Backend } from '../src/numerics/backend.ts'
+import type { Backend, Floats } from '../src/numerics/backend.ts'
 import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { transpose } from '../src/numerics/products.ts'
 import { solveTriangle } from '../src/numerics/triangular.ts'
 import { dot, norm, plus } from '../src/numerics/vectors.ts'
-import type { BlockMaps, Vector } from '../src/types.ts'
+import type { BlockMaps, LinearOperator, Vector } from '../src/types.ts'
 
 /**
  * M(eta) = I + sum_b eta_b A_b A_b' and what Newton's method on eta asks of it, for the targets y_1 ... y_m.
@@ -13,57 +13,82 @@ import type { BlockMaps, Vector } from '../src/types.ts'
  * conjugate gradients, with the factor of where it came from as their preconditioner; the next Hessian factors anew.
  */
 export interface VariationalModel {
-  /** theta_k = M^-1 y_k at the present weights. */
+  /** theta_k = M^-1 y_k at the present weights, up to what `move` was asked for. */
   readonly theta: readonly Vector[]
-  /** sum_k y_k' M^-1 y_k / 2 */
+  /** y_k - M theta_k: with u_b = eta_b A_b'theta the residual of the fit is theta + rest, whatever theta is. */
+  readonly rest: readonly Vector[]
+  /** sum_k y_k' M^-1 y_k / 2, up to |rest|^2 / 2 */
   readonly value: number
   /**
-   * Moves to these weights; `near` when they are close to the last ones. False when rounding leaves M indefinite: theta and
-   * value are then still those of the last weights, and the next move must be one.
+   * Moves to these weights; `near` when they are close to the last ones. Systems are solved to |rest| <= accuracy |y|. False
+   * when rounding leaves M indefinite: theta and value are then still those of the last weights, and the next move must be one.
    */
-  move(blocks: Int32Array, weights: Vector, near: boolean): boolean
+  move(blocks: Int32Array, weights: Vector, near: boolean, accuracy: number): boolean
   /**
    * H_ij = sum_k z_ik' M^-1 z_jk for z_ik = A_i A_i' theta_k, full (f x f), where row i of `correlations[k]` is A_i' theta_k.
-   * Undefined when M cannot be factored.
+   * With `reuse` the factor may be that of weights a small move away. Undefined when M cannot be factored.
    */
-  hessian(blocks: Int32Array, correlations: readonly Vector[]): Vector | undefined
+  hessian(blocks: Int32Array, correlations: readonly Vector[], reuse: boolean): Vector | undefined
 }
 
-/** Conjugate gradients after a small move: the residual they end at, relative, and the most iterations they may take. */
+/** Conjugate gradients: the least residual asked for, relative, and the most iterations with a factor made elsewhere, and here. */
 const ACCURACY = 1e-14
 const MOST = 16
-/** A system in place of a factorisation is worth trying from this order on. */
+const MOST_HERE = { single: 24, double: 3 }
+/** A system in place of a factorisation, and a factor in float32, are worth trying from this order on. */
 const WORTH = 200
 /** Below this share of n, k d columns are cheaper to factor than n rows. */
 const PRIMAL = 0.9
 /** Bytes of A_b'A_c that are kept. */
 const GRAMS = 2 ** 28
 
-export function variationalModel(backend: Backend, maps: BlockMaps, targets: readonly Vector[]): VariationalModel {
+export function variationalModel(
+  backend: Backend,
+  { maps, gathered }: { maps: BlockMaps; gathered?: ((blocks: Int32Array) => LinearOperator) | undefined },
+  targets: readonly Vector[],
+): VariationalModel {
   const { rows: n, size: d } = maps
   const none = { blocks: new Int32Array(0), weights: new Float64Array(0) }
   // at: the present weights, those above zero · held: those of the factor · order: of L, 0 for M = I · dual: L is M's factor
+  // single: float32 will do so far · L, single L: the factor, in one of the two
   let at: Weights = none
   let held: Weights = none
   let order = 0
   let dual = false
-  let L: Vector = new Float64Array(0)
+  let single = true
+  let L: Floats = new Float64Array(0)
+  let squares = { double: new Float64Array(0), single: new Float32Array(0) }
   let theta: readonly Vector[] = targets.map((y) => y.slice())
+  let rest: readonly Vector[] = targets.map(() => new Float64Array(n))
   let value = targets.reduce((total, y) => total + dot(y, y), 0) / 2
   const gram = gramCache(maps)
 
   /** A square of this order, in memory that is kept. */
   const square = (size: number): Vector => {
-    if (L.length < size * size) L = new Float64Array(size * size)
-    return L.subarray(0, size * size)
+    if (squares.double.length < size * size) squares = { ...squares, double: new Float64Array(size * size) }
+    return squares.double.subarray(0, size * size)
+  }
+
+  /** The lower triangle of a square, rounded to float32. */
+  const rounded = (size: number, A: Vector): Float32Array => {
+    if (squares.single.length < size * size) squares = { ...squares, single: new Float32Array(size * size) }
+    const to = squares.single.subarray(0, size * size)
+    for (let r = 0; r < size; r++) to.set(A.subarray(r * size, r * size + r + 1), r * size)
+    return to
+  }
+
+  /** L <- the factor of A, in float32 where that does; A may be overwritten. */
+  const factorOf = (size: number, A: Vector): boolean => {
+    order = size
+    L = single && size >= WORTH ? rounded(size, A) : A
+    return backend.cholesky(size, L, size) === size
   }
 
   const factorDual = ({ blocks, weights }: Weights): boolean => {
     const M = square(n)
     maps.kernel(blocks, weights, M)
     for (let r = 0; r < n; r++) M[r * n + r]! += 1
-    order = n
-    return backend.cholesky(n, M, n) === n
+    return factorOf(n, M)
   }
 
   const factorPrimal = ({ blocks, weights }: Weights): boolean => {
@@ -76,8 +101,7 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
         for (let a = 0; a < d; a++) for (let c = 0; c < d; c++) B[(i * d + a) * q + j * d + c] = scale * G[a * d + c]!
       }
     for (let a = 0; a < q; a++) B[a * q + a]! += 1
-    order = q
-    return backend.cholesky(q, B, q) === q
+    return factorOf(q, B)
   }
 
   const factor = (wanted: Weights): boolean => {
@@ -86,7 +110,9 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
     held = none
     if (wanted.blocks.length > 0 && !(dual ? factorDual(wanted) : factorPrimal(wanted))) {
       order = 0
-      return false
+      const again = L instanceof Float32Array
+      single = false
+      return again && factor(wanted)
     }
     held = wanted
     return true
@@ -107,54 +133,68 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
     for (let i = 0; i < images.length; i += n) for (let r = 0; r < n; r++) x[r]! += factor * images[i + r]!
   }
 
-  /** M x at the weights given. */
-  const times = ({ blocks, weights }: Weights, x: Vector): Vector => {
-    const product = x.slice()
-    if (blocks.length > 0) addImages(blocks, scaleRows(maps.correlations(blocks, x), weights, d), 1, product)
-    return product
+  /** x -> M x at the weights given. */
+  const multiplier = ({ blocks, weights }: Weights): ((x: Vector) => Vector) => {
+    const some = blocks.length > 0 ? gathered?.(blocks) : undefined
+    return (x) => {
+      const product = x.slice()
+      if (blocks.length === 0) return product
+      const scaled = scaleRows(maps.correlations(blocks, x), weights, d)
+      if (some) plus(product, 1, some.apply(scaled), product)
+      else addImages(blocks, scaled, 1, product)
+      return product
+    }
   }
 
-  /** M^-1 y by the factor of this M, refined once: the factor's rounding grows with |M|, that of y - M theta does not. */
-  const solved = (y: Vector): Vector => {
-    const x = y.slice()
-    if (order === 0) return x
-    solveHeld(x)
-    const product = times(held, x)
-    const rest = y.map((entry, r) => entry - product[r]!)
-    solveHeld(rest)
-    return plus(x, 1, rest, x)
-  }
-
-  /** M^-1 y for another M near the factor's, by preconditioned conjugate gradients from x; undefined when that takes long. */
-  const followed = (wanted: Weights, y: Vector, from: Vector): Vector | undefined => {
-    const x: Vector = from.slice()
-    const product = times(wanted, x)
-    const residual = y.map((entry, r) => entry - product[r]!)
-    const goal = ACCURACY * norm(y)
-    let conditioned: Vector = residual.slice()
-    solveHeld(conditioned)
-    let search: Vector = conditioned.slice()
-    let size = dot(residual, conditioned)
+  /**
+   * M^-1 y by conjugate gradients from x, preconditioned by the factor, of this M or of one near it: a factor's rounding
+   * grows with |M|, that of y - M theta does not. Undefined when it takes more than `most`, unless that is `enough`.
+   */
+  const solved = (
+    times: (x: Vector) => Vector,
+    y: Vector,
+    from: Vector | undefined,
+    accuracy: number,
+    most: number,
+    enough: boolean,
+  ): { x: Vector; rest: Vector } | undefined => {
+    const x = from?.slice() ?? new Float64Array(n)
+    const residual = from ? plus(y, -1, times(x)) : y.slice()
+    const goal = Math.max(ACCURACY, accuracy) * norm(y)
+    let search: Vector = new Float64Array(n)
+    let size = 1
     for (let k = 0; norm(residual) > goal; k++) {
-      if (k === MOST) return undefined
-      const image = times(wanted, search)
-      const t = size / dot(search, image)
-      if (!(t > 0)) return undefined
-      plus(x, t, search, x)
-      plus(residual, -t, image, residual)
-      conditioned = residual.slice()
+      if (k === most) {
+        if (!enough) return undefined
+        break
+      }
+      const conditioned = residual.slice()
       solveHeld(conditioned)
       const next = dot(residual, conditioned)
-      search = plus(conditioned, next / size, search, search)
+      search = k === 0 ? conditioned : plus(conditioned, next / size, search, search)
       size = next
+      const image = times(search)
+      const t = size / dot(search, image)
+      if (!(t > 0)) return enough ? { x, rest: residual } : undefined
+      plus(x, t, search, x)
+      plus(residual, -t, image, residual)
     }
-    return x
+    return { x, rest: residual }
   }
 
-  const settle = (wanted: Weights, next: readonly Vector[]): true => {
+  /** theta at these weights; false when the factor at hand does not lead there. */
+  const settled = (wanted: Weights, from: readonly Vector[] | undefined, accuracy: number, most: number): boolean => {
+    const times = multiplier(wanted)
+    const enough = from === undefined && L instanceof Float64Array
+    const next = targets.map((y, k) => solved(times, y, from?.[k], accuracy, most, enough))
+    if (!next.every((one) => one !== undefined)) return false
     at = wanted
-    theta = next
-    value = next.reduce((total, one, k) => total + dot(one, targets[k]!), 0) / 2
+    theta = next.map(({ x }) => x)
+    rest = next.map((one) => one.rest)
+    value = 0
+    targets.forEach((y, k) => {
+      value += (dot(theta[k]!, y) + dot(theta[k]!, rest[k]!)) / 2
+    })
     return true
   }
 
@@ -162,30 +202,34 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
     get theta() {
       return theta
     },
+    get rest() {
+      return rest
+    },
     get value() {
       return value
     },
-    move(blocks, weights, near) {
+    move(blocks, weights, near, accuracy) {
       const wanted = {
         blocks: blocks.filter((_, i) => weights[i]! > 0),
         weights: weights.filter((weight) => weight > 0),
       }
-      if (near && order >= WORTH) {
-        const next = targets.map((y, k) => followed(wanted, y, theta[k]!))
-        if (next.every((one) => one !== undefined)) return settle(wanted, next)
-      }
-      return factor(wanted) && settle(wanted, targets.map(solved))
+      if (near && order >= WORTH && settled(wanted, theta, accuracy, MOST)) return true
+      if (!factor(wanted)) return false
+      if (L instanceof Float64Array || order === 0) return settled(wanted, undefined, accuracy, MOST_HERE.double)
+      if (settled(wanted, undefined, accuracy, MOST_HERE.single)) return true
+      single = false
+      return factor(wanted) && settled(wanted, undefined, accuracy, MOST_HERE.double)
     },
-    hessian(chosen, correlations) {
-      if (held !== at && !factor(at)) return undefined
+    hessian(chosen, correlations, reuse) {
+      if (held !== at && !reuse && !factor(at)) return undefined
       const f = chosen.length
       const H = new Float64Array(f * f)
       for (const vectors of correlations)
         if (order === 0 || dual) {
           // H = (L^-1 Z)'(L^-1 Z)
-          const Z = transpose(maps.images(chosen, vectors), f, n)
+          const Z = like(L, transpose(maps.images(chosen, vectors), f, n))
           if (order > 0) backend.triangularSolve(false, n, f, L, n, Z, f)
-          backend.syrk(true, f, n, 1, Z, f, 1, H, f)
+          addGram(backend, f, n, Z, H)
         } else addPrimal(chosen, vectors, H)
       for (let i = 0; i < f; i++) for (let j = 0; j < i; j++) H[j * f + i] = H[i * f + j]!
       return H
@@ -218,9 +262,10 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
       const back = maps.correlations(blocks, Z.subarray(w * n, (w + 1) * n))
       for (let a = 0; a < q; a++) T[a * f + i] = Math.sqrt(weights[Math.floor(a / d)]!) * back[a]!
     })
-    backend.triangularSolve(false, q, f, L, q, T, f)
     const TT = new Float64Array(f * f)
-    backend.syrk(true, f, q, 1, T, f, 0, TT, f)
+    const solved = like(L, T)
+    backend.triangularSolve(false, q, f, L, q, solved, f)
+    addGram(backend, f, q, solved, TT)
     const isNew = new Int32Array(f).fill(-1)
     newcomers.forEach((i, w) => {
       isNew[i] = w
@@ -241,6 +286,22 @@ export function variationalModel(backend: Backend, maps: BlockMaps, targets: rea
         }
       }
   }
+}
+
+/** These numbers in the precision of those. */
+function like(those: Floats, these: Vector): Floats {
+  return those instanceof Float32Array ? Float32Array.from(these) : these
+}
+
+/** The lower triangle of H += Z'Z for Z of n x f. */
+function addGram(backend: Backend, f: number, n: number, Z: Floats, H: Vector): void {
+  if (Z instanceof Float64Array) {
+    backend.syrk(true, f, n, 1, Z, f, 1, H, f)
+    return
+  }
+  const part = new Float32Array(f * f)
+  backend.syrk(true, f, n, 1, Z, f, 0, part, f)
+  for (let i = 0; i < f; i++) for (let j = 0; j <= i; j++) H[i * f + j]! += part[i * f + j]!
 }
 
 /** Blocks and their weights, all above zero. */

@@ -1,13 +1,15 @@
 import { backend } from '../src/numerics/backends/index.ts'
 import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { dot, squaredNorm } from '../src/numerics/vectors.ts'
-import type { BlockMaps, Step, Vector } from '../src/types.ts'
+import type { BlockMaps, LinearOperator, Step, Vector } from '../src/types.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 import { type VariationalModel, variationalModel } from './variational-model.ts'
 
 /** min |sum_b A_b u_b - y|^2 / 2 + lambda sum_b |u_b|, where u_b and y have one column per entry of `outputs`. */
 export interface VariationalProblemOptions {
   readonly maps: BlockMaps
+  /** The map of some blocks at once, where it is cheaper than one by one. */
+  readonly gathered?: ((blocks: Int32Array) => LinearOperator) | undefined
   readonly lambda: number
   /** Which columns of the fit these are, and their targets. */
   readonly outputs: readonly number[]
@@ -45,6 +47,19 @@ const DAMPING = { least: 1e-11, most: 1e4, less: 0.1, more: 100 }
 /** The relative gap from which on a step may be the last, and is followed rather than factored. */
 const NEAR = 1e-2
 
+/** Below this gap the last factor may serve another step, unless one with it left more than this of the gap. */
+const REUSED = 1e-4
+const STALE = 0.05
+
+/** Blocks that may become active in one step: at least so many, and for each active one. */
+const LEAST_MOVABLE = 50
+const NEWCOMERS = 1
+
+/** How well the systems of a step are solved where the relative gap is this. */
+function accuracyFor(relative: number): number {
+  return 1e-4 * Math.min(0.1, relative)
+}
+
 /**
  * Newton's method on eta for one problem; see etaNewton. Cost of a step: one factorisation of M, f solves with it for the f
  * blocks that may move, and a non-negative quadratic program in f unknowns.
@@ -52,7 +67,7 @@ const NEAR = 1e-2
 export function variationalProblem(options: VariationalProblemOptions): VariationalProblem {
   const { maps, lambda, outputs, targets, coefficients } = options
   const { count: P, size: d, rows: n } = maps
-  const model = variationalModel(backend(), maps, targets)
+  const model = variationalModel(backend(), options, targets)
   const all = Int32Array.from({ length: P }, (_, b) => b)
   const eta = startingWeights(options)
   // lengths: |A_b' theta| of every block at the last look · images of theta under all A_b', one array an output
@@ -60,7 +75,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   const correlations = targets.map(() => new Float64Array(P * d))
   let whole = { primal: 0, gap: Number.POSITIVE_INFINITY, relative: 1 }
   let factored = false
-  const control = { damping: DAMPING.least }
+  const control = { damping: DAMPING.least, last: 1, reused: false }
 
   const write = (block: number, position: number, vectors: readonly Vector[]): void => {
     outputs.forEach((output, k) => {
@@ -72,7 +87,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not, in the end to zero. */
   const factor = (): void => {
     for (let cut = 0; !factored; cut++) {
-      factored = model.move(all, eta, false)
+      factored = model.move(all, eta, false, accuracyFor(whole.relative))
       if (!factored) for (let b = 0; b < P; b++) eta[b] = cut < CUTS ? 1e-3 * eta[b]! : 0
     }
   }
@@ -100,7 +115,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
       if (moved && state.gap <= target) break
       if (state.gap <= ROUNDING * state.primal) break
       if (moved) yield { coefficients, certify: false }
-      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative < NEAR, control)) {
+      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative, control)) {
         // The factor is that of a step not taken.
         factored = false
         break
@@ -167,17 +182,21 @@ function newtonStep(
   weights: Vector,
   vectors: readonly Vector[],
   lengths: Vector,
-  near: boolean,
-  state: { damping: number },
+  relative: number,
+  state: { damping: number; last: number; reused: boolean },
 ): boolean {
-  const free: number[] = []
-  for (let i = 0; i < chosen.length; i++) if (weights[i]! > 0 || lengths[i]! > lambda) free.push(i)
+  const free = movable(weights, lengths, lambda)
   const f = free.length
   const d = vectors[0]!.length / chosen.length
   const freeIndices = Int32Array.from(free)
+  // A factor that was good for the last step is for this one, as long as steps go far.
+  const reuse = relative < REUSED && !(state.reused && relative > STALE * state.last)
+  state.last = relative
+  state.reused = reuse
   const H = model.hessian(
     freeIndices.map((i) => chosen[i]!),
     vectors.map((all) => gatherBlocks(all, freeIndices, d)),
+    reuse,
   )
   if (!H) return false
   const value = phi(model, weights, lambda)
@@ -203,7 +222,7 @@ function newtonStep(
           const from = weights[free[i]!]!
           trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
         }
-        if (!model.move(chosen, trial, near)) continue
+        if (!model.move(chosen, trial, relative < NEAR, accuracyFor(relative))) continue
         if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
         weights.set(trial)
         if (t === 1) state.damping = Math.max(DAMPING.least, state.damping * DAMPING.less)
@@ -215,6 +234,21 @@ function newtonStep(
   return false
 }
 
+/** The blocks with a weight, and of the others that violate those that do the most, about as many. */
+function movable(weights: Vector, lengths: Vector, lambda: number): number[] {
+  const free: number[] = []
+  const violating: number[] = []
+  for (let i = 0; i < weights.length; i++)
+    if (weights[i]! > 0) free.push(i)
+    else if (lengths[i]! > lambda) violating.push(i)
+  const most = Math.max(LEAST_MOVABLE, Math.ceil(NEWCOMERS * free.length))
+  if (violating.length > most) {
+    violating.sort((a, b) => lengths[b]! - lengths[a]! || a - b)
+    violating.length = most
+  }
+  return [...free, ...violating].sort((a, b) => a - b)
+}
+
 /** phi(eta) at the weights the model was factored at. */
 function phi(model: VariationalModel, weights: Vector, lambda: number): number {
   let sum = 0
@@ -222,7 +256,7 @@ function phi(model: VariationalModel, weights: Vector, lambda: number): number {
   return model.value + ((lambda * lambda) / 2) * sum
 }
 
-/** Primal and dual value at u_b = eta_b A_b'theta, whose residual is theta; the dual point is theta, scaled to be feasible. */
+/** Primal and dual value at u_b = eta_b A_b'theta, whose residual is theta + rest; the dual point is theta, scaled to be feasible. */
 function gapOf(
   model: VariationalModel,
   targets: readonly Vector[],
@@ -236,13 +270,16 @@ function gapOf(
     largest = Math.max(largest, lengths[i]!)
     sizes += weights[i]! * lengths[i]!
   }
+  let residual = 0
   let square = 0
   let product = 0
   model.theta.forEach((theta, k) => {
+    const rest = model.rest[k]!
+    for (let r = 0; r < theta.length; r++) residual += (theta[r]! + rest[r]!) ** 2
     square += squaredNorm(theta)
     product += dot(theta, targets[k]!)
   })
-  const primal = square / 2 + lambda * sizes
+  const primal = residual / 2 + lambda * sizes
   if (!(square > 0)) return { primal, gap: primal, relative: 0 }
   const scale = Math.min(product / square, largest > 0 ? lambda / largest : Number.POSITIVE_INFINITY)
   const gap = primal - scale * (product - (scale * square) / 2)

@@ -38,6 +38,7 @@ export {
   type SampleGatesOptions,
   sampleGates,
 } from './gates/index.ts'
+export { type Exportable, type FloatType, fromOnnx, type ToOnnxOptions, toOnnx } from './interchange/index.ts'
 export {
   type FeatureChoice,
   type FeatureMap,
@@ -125,6 +126,7 @@ export {
 export type { Backend, BackendName, Floats, GatedKernel, SymmetricEigen } from './numerics/backend.ts'
 export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
 export type { BitColumns } from './numerics/bits.ts'
+export { type CompactOptions, compactMatrix } from './numerics/compact-matrix.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, type MlMatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export type { ImageShape, PatchNormalization, PatchOptions, PoolOptions } from './operators/index.ts'
@@ -162,4 +164,5 @@ export {
   type TwoLayerOptions,
 } from './programs/index.ts'
 export type { SpectralBall } from './sets/index.ts'
+export * from './sweeps/index.ts'
 export type * from './types.ts'

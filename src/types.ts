@@ -15,6 +15,16 @@ export interface Matrix {
   readonly data: Vector
 }
 
+/** A matrix that is held small, in memory or on disk, and read a few rows at a time. */
+export interface CompactMatrix {
+  readonly rows: number
+  readonly columns: number
+  /** Whether it stays on disk: then nothing keeps a copy of it. */
+  readonly streamed: boolean
+  /** Fills `out` with the rows from `from` on, out.length / columns of them, and returns it. */
+  read<T extends Float64Array | Float32Array>(from: number, out: T): T
+}
+
 /**
  * A linear map A : R^columns -> R^rows.
  *
@@ -31,6 +41,8 @@ export interface LinearOperator {
   select?(blocks: Int32Array): LinearOperator
   /** Present when the columns fall into blocks whose products are cheaper than the whole: what second-order solvers need. */
   readonly blocks?: BlockMaps
+  /** Present when the products are not those of float64: the same map in float64, which certificates are taken with. */
+  readonly exact?: LinearOperator
 }
 
 /**
@@ -56,6 +68,20 @@ export interface BlockMaps {
   kernel(chosen: Int32Array, weights: Vector, out?: Vector): Vector
   /** A_b' A_c: size x size. */
   gram(b: number, c: number, out?: Vector): Vector
+  /** out (n) <- sum_i A_{b_i} v_i: the images' sum, where they are too many to be written down. */
+  combination?(chosen: Int32Array, vectors: Vector, out?: Vector): Vector
+  /** Present where n x n matrices are too large: columns of them instead. */
+  sketch?(rows: Int32Array): BlockSketch
+}
+
+/** Some columns, those of m chosen rows, of kernels sum_i weights_i A_{b_i} A_{b_i}'. */
+export interface BlockSketch {
+  /** m */
+  readonly count: number
+  /** The trace of A_b A_b' for every block b. */
+  readonly traces: Vector
+  /** out (n x m) <- the kernel's columns. */
+  columns<T extends Float64Array | Float32Array>(chosen: Int32Array, weights: Vector, out: T): T
 }
 
 /** A smooth convex F with the targets inside; the fit z has one entry per row and output, row-major. */
@@ -208,7 +234,7 @@ export interface Iterate {
   /** A u, when known. */
   readonly fit?: Vector
   readonly multipliers?: Vector
-  /** A dual feasible point r (in the convention r = -dF(fit)), when known. */
+  /** A dual point r (in the convention r = -dF(fit)), when one is known: in a solution it is feasible, from a solver it may need scaling. */
   readonly dual?: Vector
 }
 

@@ -5,7 +5,7 @@ import { atZero } from './gradient-at-zero.ts'
 /** A certificate with the dual feasible point behind its bound. */
 export interface Certified {
   readonly certificate: Certificate
-  /** s r, dual feasible, for r = -dF(Au). Lent: the next call overwrites it. */
+  /** s r, dual feasible, for r = -dF(Au) or the iterate's own dual point. Lent: the next call overwrites it. */
   readonly dual: Vector
   /** s */
   readonly scale: number
@@ -13,6 +13,15 @@ export interface Certified {
   readonly correlation: Vector
   /** The point the certificate speaks of: the one given, or the nearest one in the penalty's domain. Lent. */
   readonly at: Iterate
+}
+
+/** What a dual point p bounds the optimum by, scaled by s. */
+interface Bound {
+  readonly point: Vector
+  /** A'p */
+  readonly images: Vector
+  readonly s: number
+  readonly bound: number
 }
 
 /**
@@ -26,8 +35,11 @@ export interface Certified {
  * `dual` is a lower bound of the optimum at every point: dual <= optimum <= primal. At lambda = 0 only s = 0 is
  * feasible (unless A'r = 0): the bound is then the trivial -F*(0), and the KKT residuals decide.
  *
+ * Where the iterate carries a dual point of its own, that is scaled likewise, and the better of the two bounds counts.
+ *
  * Residuals are relative: stationarity and dual feasibility to the Euclidean norm of the gradient at zero,
- * complementarity to F(0). Cost: one product with A', and one with A when the iterate does not carry its fit.
+ * complementarity to F(0). Cost: one product with A', another where there is a dual point, and one with A when the iterate
+ * does not carry its fit.
  *
  * @throws RangeError when the point has another size than the program.
  */
@@ -40,7 +52,10 @@ const ROUNDING = 1e-12
 
 /** `certify` for many points of one program: buffers are allocated once. */
 export function certifier(program: ConvexProgram): (iterate: Iterate) => Certified {
-  const { loss, operator, penalty, lambda } = program
+  const { loss, penalty, lambda } = program
+  // Where products are of float32, those of certificates are not, and no fit is taken on trust.
+  const { exact } = program.operator
+  const operator = exact ?? program.operator
   const zero = atZero(program)
   const gradientScale = zero.gradientNorm || 1
   const lossScale = Math.abs(zero.loss) || 1
@@ -51,6 +66,26 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
   const slope = new Float64Array(operator.columns)
 
   const repaired = penalty.domain ? new Float64Array(operator.columns) : undefined
+
+  let hintCorrelation: Vector | undefined
+
+  /** The scale s >= 0 of a dual point p that makes the most of it, and its dual value -F*(-s p) - lambda R*(s A'p / lambda). */
+  const bestBound = (point: Vector, images: Vector, polar: number): Bound => {
+    const isNorm = Number.isFinite(polar)
+    const dualValue = (s: number): number => {
+      const value = 0 - loss.conjugate(scaled(point, -s, dual))
+      return isNorm || s === 0 ? value : value - lambda * penalty.conjugate(scaled(images, s / lambda, slope))
+    }
+    const limit = isNorm
+      ? polar > 0
+        ? lambda / polar
+        : Number.POSITIVE_INFINITY
+      : lambda > 0
+        ? Number.POSITIVE_INFINITY
+        : 0
+    const s = bestScale(dualValue, limit)
+    return { point, images, s, bound: dualValue(s) }
+  }
 
   return (iterate) => {
     let { coefficients, fit: knownFit } = iterate
@@ -63,7 +98,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
       coefficients = penalty.domain.project(coefficients, repaired)
       knownFit = undefined
     }
-    const fit = knownFit ?? operator.apply(coefficients, fitBuffer)
+    const fit = (exact ? undefined : knownFit) ?? operator.apply(coefficients, fitBuffer)
     const size = penalty.value(coefficients)
     const primal = loss.value(fit) + lambda * size
     loss.gradient(fit, r)
@@ -71,22 +106,15 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
     operator.adjoint(r, correlation)
     const polar = penalty.polar(correlation)
     const isNorm = Number.isFinite(polar)
-
-    /** -F*(-s r) - lambda R*(s A'r / lambda) */
-    const dualValue = (s: number): number => {
-      const value = 0 - loss.conjugate(scaled(r, -s, dual))
-      return isNorm || s === 0 ? value : value - lambda * penalty.conjugate(scaled(correlation, s / lambda, slope))
+    let lower = bestBound(r, correlation, polar)
+    if (iterate.dual) {
+      // A solver's own dual point may bound better than the residual of a point that is not quite solved for.
+      const images = operator.adjoint(iterate.dual, (hintCorrelation ??= new Float64Array(operator.columns)))
+      const own = bestBound(iterate.dual, images, penalty.polar(images))
+      if (own.bound > lower.bound) lower = own
     }
-    const limit = isNorm
-      ? polar > 0
-        ? lambda / polar
-        : Number.POSITIVE_INFINITY
-      : lambda > 0
-        ? Number.POSITIVE_INFINITY
-        : 0
-    const s = bestScale(dualValue, limit)
-    const bound = dualValue(s)
-    scaled(r, s, dual)
+    const { s, bound } = lower
+    scaled(lower.point, s, dual)
 
     const distance =
       lambda > 0
@@ -109,8 +137,8 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
       certificate,
       dual,
       scale: s,
-      correlation,
-      at: coefficients === iterate.coefficients ? iterate : { ...iterate, coefficients, fit },
+      correlation: lower.images,
+      at: coefficients === iterate.coefficients && !exact ? iterate : { ...iterate, coefficients, fit },
     }
   }
 }

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { access, constants, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { access, constants, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import * as v from 'valibot'
 import type { DataSchema } from '../data/schema.ts'
 import type { EstimatorJson } from '../estimators/file.ts'
@@ -11,6 +11,8 @@ import { loadModel } from '../estimators/load-model.ts'
 import { ReluClassifier } from '../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../estimators/relu-regressor.ts'
 import type { Matrix } from '../types.ts'
+
+export { writeWhole } from '../data/write-whole.ts'
 
 /** What `cvxnn fit` adds to an estimator's file: how to read a table for it, and which rows it was trained on. */
 export interface FileExtras {
@@ -45,25 +47,6 @@ export async function requireWritable(path: string): Promise<void> {
   await access(there && !there.isFile() ? path : folder, constants.W_OK).catch((cause) => {
     throw new Error(`cannot write ${path}: ${folder} does not allow it; check its permissions.`, { cause })
   })
-}
-
-/** Writes a file whole or not at all: under another name first, then renamed. A device or pipe is written to as it is. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const there = await stat(path).catch(() => undefined)
-  // A link stays a link.
-  const target = there?.isFile() ? await realpath(path) : path
-  const whole = !there || there.isFile()
-  const draft = whole ? join(dirname(target), `.${randomUUID()}.partial`) : target
-  try {
-    await writeFile(draft, text)
-    if (whole) await rename(draft, target)
-  } catch (error) {
-    if (whole) await rm(draft, { force: true })
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(`cannot write ${path} (${code ?? message}); check the folder and its permissions.`, {
-      cause: error,
-    })
-  }
 }
 
 export function modelText(json: EstimatorJson | LiftedEstimatorJson, extras: FileExtras): string {

@@ -2,12 +2,15 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
+import { addExport } from './commands/export.ts'
 import { addFit } from './commands/fit.ts'
 import { addFitImages } from './commands/fit-images.ts'
 import { addInfo } from './commands/info.ts'
 import { addPath } from './commands/path.ts'
 import { addPredict } from './commands/predict.ts'
+import { addReport } from './commands/report.ts'
 import { addVerify } from './commands/verify.ts'
+import { addWorker } from './commands/worker.ts'
 import { byProgram } from './fit-program.ts'
 import { remark } from './terminal.ts'
 import { inFlags } from './words.ts'
@@ -26,7 +29,19 @@ const program = new Command('cvxnn')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addFit, addFitImages, addPredict, addPath, addVerify, addDemo, addInfo]) add(program)
+for (const add of [
+  addFit,
+  addFitImages,
+  addPredict,
+  addPath,
+  addVerify,
+  addReport,
+  addExport,
+  addWorker,
+  addDemo,
+  addInfo,
+])
+  add(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.

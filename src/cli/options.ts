@@ -2,7 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import type { LiftedMethod, LiftedTrainOptions } from '../estimators/lifted-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
-import { type LossName, losses, type ProgramName, penalties, programs } from '../estimators/options.ts'
+import {
+  type LambdaRule,
+  type LossName,
+  lambdaRules,
+  losses,
+  type ProgramName,
+  penalties,
+  programs,
+} from '../estimators/options.ts'
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
 
@@ -34,6 +42,7 @@ export interface TrainFlags {
   maxIterations: number
   timeLimit?: number
   folds: number
+  lambdaRule?: LambdaRule
 }
 
 export function addTableOptions(command: Command): Command {
@@ -64,7 +73,7 @@ export interface LiftedFlags {
   activation?: ActivationName
   coupling?: number
   ridge?: number
-  batch?: number
+  batch?: number | 'all'
   sweeps?: number
   standardize: boolean
   seed: number
@@ -82,6 +91,8 @@ export const twoLayerFlags = [
   'penalty',
   'bias',
   'folds',
+  'lambdaRule',
+  'executor',
   'maxIterations',
 ] as const
 export const liftedFlags = ['layers', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'sweeps'] as const
@@ -93,7 +104,9 @@ export function addLiftedOptions(command: Command): Command {
     .addOption(new Option('--activation <name>', 'lifted: of the hidden layers').choices(Object.keys(activations)))
     .option('--coupling <number>', 'lifted: what a unit of divergence costs', positive)
     .option('--ridge <number>', 'lifted: weight of the squared weights', nonNegative)
-    .option('--batch <rows>', 'lifted: rows of a batch', whole)
+    .option('--batch <rows|all>', 'lifted: rows of a batch (default: 100 of more than 2000 rows, else all)', (text) =>
+      text === 'all' ? 'all' : whole(text),
+    )
     .option('--sweeps <count>', 'lifted: sweeps over all blocks, or epochs of batches', whole)
 }
 
@@ -135,6 +148,32 @@ export const lambdaOption: Option = new Option(
   .argParser((text) => (text === 'cv' ? 'cv' : nonNegative(text)))
   .default('cv')
 
+/** Which lambda a cross-validation chooses. */
+export function lambdaRuleOption(): Option {
+  return new Option(
+    '--lambda-rule <rule>',
+    'of cross-validated lambdas the one with the smallest loss, or the largest within a standard error of it',
+  )
+    .choices(lambdaRules)
+    .default('min')
+}
+
+/** Where the folds of a cross-validation run. */
+export function executorOption(): Option {
+  return new Option(
+    '--executor <where>',
+    'where the folds run: inline, threads, threads:<count>, or redis://host:port with cvxnn worker there',
+  )
+    .argParser(checkedExecutor)
+    .default('inline')
+}
+
+function checkedExecutor(text: string): string {
+  if (!/^(inline|threads(:[1-9]\d{0,3})?|rediss?:.*)$/.test(text))
+    throw new InvalidArgumentError('Expected inline, threads, threads:<count>, or redis://host:port.')
+  return text
+}
+
 /** How to read any table, those to predict and to verify on too. */
 export function delimiterOption(): Option {
   return new Option(
@@ -150,7 +189,7 @@ export function delimiterOption(): Option {
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
   const { program, loss, lambda, gates, gateOrder, global = false, penalty, bias, standardize } = flags
-  const { seed, tolerance, maxIterations, timeLimit, folds } = flags
+  const { seed, tolerance, maxIterations, timeLimit, folds, lambdaRule } = flags
   return {
     ...{
       program,
@@ -168,6 +207,7 @@ export function trainOptions(flags: TrainFlags): TrainOptions {
       folds,
     },
     ...(timeLimit !== undefined && { timeLimit }),
+    ...(lambdaRule !== undefined && { lambdaRule }),
   }
 }
 
@@ -176,11 +216,11 @@ export function liftedOptions(flags: LiftedFlags, hidden: readonly number[]): Li
   const { program, activation, coupling, ridge, batch, sweeps, standardize, seed, tolerance, timeLimit } = flags
   return {
     ...{ method: program, hidden, standardize, seed },
-    maxSweeps: sweeps ?? (batch !== undefined || program === 'tikhonov' ? 20 : 200),
     ...(activation !== undefined && { activation }),
     ...(coupling !== undefined && { coupling }),
     ...(ridge !== undefined && { ridge }),
     ...(batch !== undefined && { batch }),
+    ...(sweeps !== undefined && { maxSweeps: sweeps }),
     ...(tolerance !== undefined && { tolerance }),
     ...(timeLimit !== undefined && { timeLimit }),
   }
@@ -203,7 +243,7 @@ export function whole(text: string): number {
   return value
 }
 
-function wholeOrZero(text: string): number {
+export function wholeOrZero(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('Expected a whole number of at least 0.')

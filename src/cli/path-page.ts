@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { escaped } from '../plots/figure.ts'
 import type { Metrics } from './metrics.ts'
 import { brief } from './terminal.ts'
 
@@ -14,6 +15,8 @@ export interface PathPoint {
   readonly seconds: number
   readonly train: Metrics
   readonly test?: Metrics
+  /** Loss on held-out rows, over the folds of a cross-validation. */
+  readonly heldOut?: { readonly mean: number; readonly standardError: number }
 }
 
 /**
@@ -104,8 +107,4 @@ function bestPoint(points: readonly PathPoint[]): PathPoint | undefined {
   let best: PathPoint | undefined
   for (const point of points) if (!best || goodness(point) > goodness(best)) best = point
   return best
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

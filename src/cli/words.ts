@@ -1,3 +1,5 @@
+import type { Verification } from '../certificates/verify.ts'
+import { short } from '../plots/axes.ts'
 import type { Solution } from '../types.ts'
 
 /** Functions whose name begins a sentence of the library's; a command's user has called none of them. */
@@ -5,6 +7,7 @@ const callers = [
   ...['readCsv', 'readRows', 'trainTestSplit', 'kFolds', 'encodeLabels', 'sampleGates', 'preciseCertificate'],
   ...['loadModel', 'load', 'train', 'predict', 'ReluRegressor', 'ReluClassifier'],
   ...['LiftedRegressor', 'LiftedClassifier'],
+  ...['threads', 'bullmq', 'worker', 'crossValidate'],
 ]
 const callerPrefix = new RegExp(`(^|: )(?:${callers.join('|')}): `)
 
@@ -49,4 +52,46 @@ export function liftedAdvice({ status, sweeps }: { status: Solution['status']; s
     case 'diverged':
       return `The objective became infinite or NaN after ${sweeps} sweeps; leave out --no-standardize, or rescale the columns.`
   }
+}
+
+/** What a certificate says of a network: paragraphs, the first of which is the answer. */
+export function certificateInWords(
+  { program: certificate, scope }: Verification,
+  { program, patterns, tolerance, within }: { program: string; patterns: number; tolerance: number; within: boolean },
+): string[] {
+  const kind = program === 'relu' ? 'ReLU network' : 'gated ReLU network'
+  const others = scope === 'network' ? `${kind} of any width` : `${kind} with the same ${patterns} activation patterns`
+  const bounded = certificate.relativeGap < 1
+  const above = (100 * certificate.relativeGap) / (1 - certificate.relativeGap)
+  const answer = bounded
+    ? `No ${others} can do better on its training objective by more than ${above <= 0 ? '0' : short(above)} %.`
+    : `Nothing bounds this network from below${within ? ', but it meets the conditions of an optimum' : ''}.`
+  return [
+    answer,
+    bounded
+      ? `The objective is ${certificate.primal.toPrecision(8)}, and a dual feasible point proves that it cannot be below ${certificate.dual.toPrecision(8)}.`
+      : `The optimality conditions hold to ${short(Math.max(certificate.stationarity, certificate.complementarity))} of the gradient at zero.`,
+    within
+      ? `That is within the tolerance of ${short(tolerance)} it was trained to.`
+      : `That is not within the tolerance of ${short(tolerance)} it was trained to; fit it again with more iterations.`,
+    'The certificate speaks of the training problem alone. How well the network does on other rows is what the held-out scores tell.',
+  ]
+}
+
+/** What is known of a network that no lower bound belongs to. */
+export function unboundedInWords({
+  status,
+  sweeps,
+  residual,
+}: {
+  status: Solution['status']
+  sweeps: number
+  residual: number
+}): string[] {
+  return [
+    status === 'solved'
+      ? 'Every block of weights and activations is at its own optimum, the others fixed; of the whole network nothing is proved.'
+      : 'Nothing is proved of this network.',
+    `Training ended (${status}) after ${sweeps} sweeps with a largest residual of ${short(residual)} in any block. Another start may find a better network.`,
+  ]
 }

@@ -1,6 +1,8 @@
-/** Those of Node's own modules that readers use. */
+/** Those of Node's own modules that readers and writers use. */
 interface BuiltIns {
   readonly 'node:fs': typeof import('node:fs')
+  readonly 'node:fs/promises': typeof import('node:fs/promises')
+  readonly 'node:path': typeof import('node:path')
   readonly 'node:zlib': typeof import('node:zlib')
 }
 

@@ -15,6 +15,9 @@ export interface CifarImages {
 /** A label byte and three planes of 32 x 32. */
 const RECORD = 3073
 
+/** Bytes that a packed file may unpack to: 300,000 images, five times the whole data set. */
+const LARGEST = 300_000 * RECORD
+
 /**
  * A CIFAR-10 binary file, plain or gzip-compressed. The file has its colours one after the other; here they are together in
  * each pixel, as everything that cuts patches expects them.
@@ -23,7 +26,8 @@ const RECORD = 3073
  */
 export async function readCifar(source: ByteSource): Promise<CifarImages> {
   const { name, bytes: packed } = await readBytes(source, 'readCifar')
-  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, name, 'readCifar') : packed
+  const bytes =
+    packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, name, 'readCifar', () => LARGEST) : packed
   if (bytes.length === 0 || bytes.length % RECORD !== 0)
     throw new RangeError(
       `readCifar: ${name} has ${bytes.length} bytes, expected a multiple of ${RECORD}; pass a binary file of CIFAR-10 such as data_batch_1.bin.`,

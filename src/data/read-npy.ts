@@ -10,10 +10,12 @@ export interface ShapedMatrix extends Matrix {
 /** Bytes of an entry and how it is read; `littleEndian` says the order of its bytes. */
 export interface EntryReader {
   readonly size: number
+  /** Whether an entry is the byte that is stored. */
+  readonly bytes?: true
   readonly read: (view: DataView, at: number, littleEndian: boolean) => number
 }
 
-const readers: Record<string, EntryReader> = {
+export const npyReaders: Record<string, EntryReader> = {
   f8: { size: 8, read: (view, at, little) => view.getFloat64(at, little) },
   f4: { size: 4, read: (view, at, little) => view.getFloat32(at, little) },
   i8: { size: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) },
@@ -23,7 +25,7 @@ const readers: Record<string, EntryReader> = {
   u8: { size: 8, read: (view, at, little) => Number(view.getBigUint64(at, little)) },
   u4: { size: 4, read: (view, at, little) => view.getUint32(at, little) },
   u2: { size: 2, read: (view, at, little) => view.getUint16(at, little) },
-  u1: { size: 1, read: (view, at) => view.getUint8(at) },
+  u1: { size: 1, bytes: true, read: (view, at) => view.getUint8(at) },
   b1: { size: 1, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
 }
 
@@ -39,10 +41,11 @@ const readers: Record<string, EntryReader> = {
 export async function readNpy(source: ByteSource): Promise<ShapedMatrix> {
   const { name, bytes } = await readBytes(source, 'readNpy')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const { type, bigEndian, fortran, shape, start } = readHeader(bytes, view, name)
-  const reader = readers[type]!
+  const { type, bigEndian, fortran, shape, start } = readNpyHeader(bytes, name, 'readNpy')
+  const reader = npyReaders[type]!
   const rows = shape[0] ?? 1
   const columns = shape.slice(1).reduce((product, size) => product * size, 1)
+  requireSmallWhenEmpty(shape, 'readNpy', name)
   const needed = rows * columns * reader.size
   if (bytes.length - start !== needed)
     throw new RangeError(
@@ -63,25 +66,22 @@ export async function readNpy(source: ByteSource): Promise<ShapedMatrix> {
   return { ...M, shape }
 }
 
-/** A matrix as the bytes of a .npy file: version 1, little-endian float64, C order. */
-export function writeNpy({ rows, columns, data }: Matrix): Uint8Array {
-  const description = `{'descr': '<f8', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
-  // Magic, version, length and header together are a multiple of 64 bytes, ended by a line break.
-  const start = Math.ceil((10 + description.length + 1) / 64) * 64
-  const bytes = new Uint8Array(start + 8 * data.length)
-  const view = new DataView(bytes.buffer)
-  bytes.set(magic)
-  bytes.set([1, 0], magic.length)
-  view.setUint16(8, start - 10, true)
-  bytes.set(new TextEncoder().encode(`${description.padEnd(start - 11)}\n`), 10)
-  for (let k = 0; k < data.length; k++) view.setFloat64(start + 8 * k, data[k]!, true)
-  return bytes
+/** \x93NUMPY */
+export const magic: Uint8Array = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+
+/**
+ * Refuses a shape of no entries with a dimension beyond any array's: no byte backs it, and whoever walks its rows never ends.
+ */
+export function requireSmallWhenEmpty(shape: readonly number[], caller: string, name: string): void {
+  if (shape.includes(0) && shape.some((size) => size > LARGEST_EMPTY))
+    throw new RangeError(
+      `${caller}: ${name} has the shape ${shape.join(' x ')}, which is no entry at all; save the array again with its data.`,
+    )
 }
 
-/** \x93NUMPY */
-const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+const LARGEST_EMPTY = 1e6
 
-interface Header {
+export interface NpyHeader {
   type: string
   bigEndian: boolean
   fortran: boolean
@@ -90,28 +90,30 @@ interface Header {
   start: number
 }
 
-function readHeader(bytes: Uint8Array, view: DataView, name: string): Header {
+/** The header of a .npy file, of which `bytes` are the first. */
+export function readNpyHeader(bytes: Uint8Array, name: string, caller: string): NpyHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!magic.every((byte, k) => bytes[k] === byte))
-    throw new RangeError(`readNpy: ${name} does not begin as a .npy file does; save the array with numpy.save.`)
+    throw new RangeError(`${caller}: ${name} does not begin as a .npy file does; save the array with numpy.save.`)
   const version = bytes[6]
   if (version !== undefined && (version < 1 || version > 3))
     throw new RangeError(
-      `readNpy: ${name} is a .npy file of version ${version}, expected 1 to 3; save the array again with numpy.save.`,
+      `${caller}: ${name} is a .npy file of version ${version}, expected 1 to 3; save the array again with numpy.save.`,
     )
   const prefix = version === 1 ? 10 : 12
   const length = bytes.length < prefix ? Number.NaN : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   const start = prefix + length
   if (!(start <= bytes.length))
-    throw new RangeError(`readNpy: ${name} ends within its header (${bytes.length} bytes); copy the file again.`)
+    throw new RangeError(`${caller}: ${name} ends within its header (${bytes.length} bytes); copy the file again.`)
   const header = new TextDecoder().decode(bytes.subarray(prefix, start))
   const descr = /'descr'\s*:\s*'([<>|=])([^']*)'/.exec(header)
-  if (!descr || !Object.hasOwn(readers, descr[2]!))
+  if (!descr || !Object.hasOwn(npyReaders, descr[2]!))
     throw new RangeError(
-      `readNpy: ${name} has entries of type ${/'descr'\s*:\s*('[^']*'|\[.*\])/.exec(header)?.[1] ?? 'unknown'}, expected floats of 4 or 8 bytes, integers or booleans; save it as array.astype('float64').`,
+      `${caller}: ${name} has entries of type ${/'descr'\s*:\s*('[^']*'|\[.*\])/.exec(header)?.[1] ?? 'unknown'}, expected floats of 4 or 8 bytes, integers or booleans; save it as array.astype('float64').`,
     )
   const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(header)?.[1]?.match(/\d+/g)?.map(Number)
   if (!shape && !/'shape'\s*:\s*\(\s*\)/.test(header))
-    throw new RangeError(`readNpy: ${name} says no shape in its header; save the array again with numpy.save.`)
+    throw new RangeError(`${caller}: ${name} says no shape in its header; save the array again with numpy.save.`)
   return {
     type: descr[2]!,
     bigEndian: descr[1] === '>',

@@ -71,7 +71,7 @@ function kindOf(value: unknown): string {
 }
 
 /** The path as sentences show it. */
-function pathOf(source: string | URL, caller: string): string {
+export function pathOf(source: string | URL, caller: string): string {
   if (typeof source !== 'string') {
     if (source.protocol === 'file:') return decodeURIComponent(source.pathname)
     throw new RangeError(
@@ -104,7 +104,7 @@ function fileSystem(name: string, caller: string): typeof import('node:fs') {
 }
 
 /** The sentence for a failed system call; any other error is passed on as it is. */
-function unreadable(error: unknown, name: string, caller: string): unknown {
+export function unreadable(error: unknown, name: string, caller: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error
   const reason =
     error.code === 'ENOENT'

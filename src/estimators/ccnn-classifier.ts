@@ -298,9 +298,14 @@ function checkOptions(options: CcnnTrainOptions): void {
 }
 
 const file = v.object({
-  options: v.looseObject({ shape: v.object({ height: v.number(), width: v.number(), channels: v.number() }) }),
+  options: v.looseObject({
+    shape: v.object({ height: v.number(), width: v.number(), channels: v.number() }),
+    layers: v.optional(v.array(v.looseObject({}))),
+  }),
   classes: v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2)),
   scale: v.pipe(v.number(), v.minValue(0)),
-  layers: v.array(v.looseObject({ status: v.string(), certificate: v.looseObject({ relativeGap: v.number() }) })),
+  layers: v.array(
+    v.looseObject({ status: v.string(), certificate: v.looseObject({ relativeGap: v.nullable(v.number()) }) }),
+  ),
   network: v.looseObject({ kind: v.literal('stacked-cnn') }),
 })

@@ -1,11 +1,9 @@
-import { lambdaGrid, walk } from '../../solvers/index.ts'
+import { lambdaGrid } from '../../solvers/index.ts'
 import type { Task } from '../data/dataset.ts'
 import type { Fold } from '../data/split.ts'
-import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
-import { unstandardize } from '../models/unstandardize.ts'
-import { selectRows } from '../numerics/matrix.ts'
-import type { ConvexProgram, Iterate, Matrix } from '../types.ts'
-import type { TrainSettings } from './options.ts'
+import type { Matrix } from '../types.ts'
+import { type HeldOutPoint, heldOutPath } from './held-out-path.ts'
+import { foldSettings, type LambdaRule, type TrainSettings } from './options.ts'
 import { preparation, trainingProgram } from './prepare.ts'
 
 /** Loss on held-out rows at one lambda. */
@@ -23,30 +21,22 @@ export interface CrossValidationPoint {
 export interface CrossValidation {
   /** From the largest lambda down; ends early when smaller ones had clearly become worse. */
   readonly points: readonly CrossValidationPoint[]
-  /** The lambda of the smallest mean loss; the larger one of equals. */
+  /** The lambda of the smallest mean loss, or what the rule `'1se'` makes of it; the larger one of equals. */
   readonly selectedLambda: number
   /** How many features entered a gate, 0 for all: of those tried, the one with the smallest mean loss. */
   readonly gateOrder: number
 }
 
 /** Relative gap to which the folds are solved: far below what a held-out loss can tell apart. */
-const FOLD_TOLERANCE = 1e-3
+export const FOLD_TOLERANCE = 1e-3
 /** Lambdas in a row that must be worse by more than a standard error before the rest is left out. */
 const PATIENCE = 3
 
-interface Part {
-  program: ConvexProgram<TwoLayerNetwork>
-  network(program: ConvexProgram<TwoLayerNetwork>, at: Iterate): TwoLayerNetwork
-  validation: Matrix
-  expected: Matrix
-  start?: Iterate
-}
-
 /**
  * Chooses lambda by k-fold cross-validation along one grid, from the full data's lambda_max down, warm started within
- * each fold. Yields the share done, once per solver iteration.
+ * each fold; the folds go down the grid together. Yields the share done, once per solver iteration.
  */
-export function* crossValidate(
+export function* crossValidateTogether(
   X: Matrix,
   Y: Matrix,
   settings: TrainSettings,
@@ -55,90 +45,94 @@ export function* crossValidate(
   folds: readonly Fold[],
   signal?: AbortSignal,
 ): Generator<{ share: number; lambda: number }, CrossValidation> {
-  const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings, { gateOrder })
-  const grid = lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
-  const variance = totalVariance(Y) || 1
-  const parts: Part[] = []
-  for (const fold of folds) {
-    // Gates are sampled fold by fold, with a breath between.
-    yield { share: 0, lambda: grid[0]! }
-    const trainX = selectRows(X, fold.train)
-    const trainY = selectRows(Y, fold.train)
-    const prepared = preparation(trainX, trainY, settings, task)
-    parts.push({
-      program: trainingProgram(trainX, trainY, prepared, settings, { gateOrder }),
-      network: (program, at) => unstandardize(program.recover(at), prepared.inputs, prepared.targets),
-      validation: selectRows(X, fold.validation),
-      expected: selectRows(Y, fold.validation),
-    })
-  }
+  const grid = gridOf(X, Y, settings, gateOrder, task)
+  const each = foldSettings(settings, gateOrder, FOLD_TOLERANCE)
+  const paths = folds.map((fold) => heldOutPath(X, Y, task, fold, grid, each, signal))
   const points: CrossValidationPoint[] = []
-  let best: CrossValidationPoint | undefined
-  let worse = 0
-  // An abort ends with what is known by then.
-  const result = (): CrossValidation => ({ points, selectedLambda: best?.lambda ?? grid[0]!, gateOrder })
   for (const [k, lambda] of grid.entries()) {
     const losses: number[] = []
-    for (const [f, part] of parts.entries()) {
-      const program = { ...part.program, lambda }
-      const options = { tolerance: FOLD_TOLERANCE, maxIterations: settings.maxIterations, ...(signal && { signal }) }
-      const walking = walk(program, part.start ? { ...options, start: part.start } : options)
-      let at = walking.next()
-      while (!at.done) {
-        yield { share: (k + f / parts.length) / grid.length, lambda }
-        at = walking.next()
-      }
-      if (at.value.status === 'aborted') return result()
-      part.start = { coefficients: at.value.coefficients }
-      const predicted = part.network(program, at.value).predict(part.validation)
-      losses.push(
-        task === 'regression' ? squaredError(predicted, part.expected) / variance : errorRate(predicted, part.expected),
-      )
+    for (const [f, path] of paths.entries()) {
+      const share = (k + f / paths.length) / grid.length
+      const found: HeldOutPoint | undefined = yield* nextPoint(path, { share, lambda })
+      // An abort ends with what is known by then.
+      if (!found) return chosenFrom(points, grid, gateOrder, settings.lambdaRule)
+      losses.push(found.loss)
     }
-    const point = summarize(lambda, losses)
-    points.push(point)
+    points.push(summarize(lambda, losses))
+    if (worseFor(points) >= PATIENCE) break
+  }
+  return chosenFrom(points, grid, gateOrder, settings.lambdaRule)
+}
+
+/** The grid of an estimator's cross-validation: that of all rows. */
+export function gridOf(X: Matrix, Y: Matrix, settings: TrainSettings, gateOrder: number, task: Task): number[] {
+  const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings, { gateOrder })
+  return lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
+}
+
+/** The same answer from whole paths, one a fold: what comes after the end is left out. Losses that are not known yet are absent. */
+export function crossValidationOf(
+  grid: readonly number[],
+  losses: readonly (readonly number[])[],
+  gateOrder: number,
+  rule: LambdaRule,
+): CrossValidation & { readonly ended: boolean } {
+  const points: CrossValidationPoint[] = []
+  for (const [k, lambda] of grid.entries()) {
+    const here = losses.map((fold) => fold[k])
+    if (here.some((loss) => loss === undefined)) return { ...chosenFrom(points, grid, gateOrder, rule), ended: false }
+    points.push(summarize(lambda, here as number[]))
+    if (worseFor(points) >= PATIENCE) break
+  }
+  return { ...chosenFrom(points, grid, gateOrder, rule), ended: true }
+}
+
+function chosenFrom(
+  points: readonly CrossValidationPoint[],
+  grid: readonly number[],
+  gateOrder: number,
+  rule: LambdaRule,
+): CrossValidation {
+  const least = leastOf(points)
+  const bound = least && least.mean + (rule === '1se' ? least.standardError : 0)
+  // Lambdas go down: the first within the bound is the largest.
+  const chosen = bound === undefined ? undefined : points.find(({ mean }) => mean <= bound)
+  return { points, selectedLambda: chosen?.lambda ?? grid[0]!, gateOrder }
+}
+
+/** The point of the smallest mean, the first of equals. */
+function leastOf(points: readonly CrossValidationPoint[]): CrossValidationPoint | undefined {
+  let best: CrossValidationPoint | undefined
+  for (const point of points) if (!best || point.mean < best.mean) best = point
+  return best
+}
+
+/** How many of the last points in a row are worse than the best before them by more than its standard error. */
+function worseFor(points: readonly CrossValidationPoint[]): number {
+  let best: CrossValidationPoint | undefined
+  let worse = 0
+  for (const point of points) {
     if (!best || point.mean < best.mean) best = point
     worse = point.mean > best.mean + best.standardError ? worse + 1 : 0
-    if (worse >= PATIENCE) break
   }
-  return result()
+  return worse
+}
+
+/** Walks to the next point of a path; yields `progress` meanwhile. */
+function* nextPoint<P>(
+  path: Generator<HeldOutPoint | undefined, void>,
+  progress: P,
+): Generator<P, HeldOutPoint | undefined> {
+  for (;;) {
+    yield progress
+    const at = path.next()
+    if (at.done) return undefined
+    if (at.value) return at.value
+  }
 }
 
 function summarize(lambda: number, folds: readonly number[]): CrossValidationPoint {
   const mean = folds.reduce((a, b) => a + b, 0) / folds.length
   const variance = folds.reduce((a, b) => a + (b - mean) ** 2, 0) / (folds.length - 1)
   return { lambda, mean, standardError: Math.sqrt(variance / folds.length), folds }
-}
-
-/** |A - B|_F^2 / rows */
-function squaredError(A: Matrix, B: Matrix): number {
-  let total = 0
-  for (let k = 0; k < A.data.length; k++) total += (A.data[k]! - B.data[k]!) ** 2
-  return total / A.rows
-}
-
-/** Share of rows whose class, by largest score or by sign, differs. */
-function errorRate(scores: Matrix, expected: Matrix): number {
-  let wrong = 0
-  for (let r = 0; r < scores.rows; r++) if (classOf(scores, r) !== classOf(expected, r)) wrong++
-  return wrong / scores.rows
-}
-
-function classOf(scores: Matrix, row: number): number {
-  const { columns, data } = scores
-  if (columns === 1) return data[row]! > 0 ? 1 : 0
-  let best = 0
-  for (let k = 1; k < columns; k++) if (data[row * columns + k]! > data[row * columns + best]!) best = k
-  return best
-}
-
-/** Sum over the columns of their variances. */
-function totalVariance(Y: Matrix): number {
-  let total = 0
-  for (let k = 0; k < Y.columns; k++) {
-    let mean = 0
-    for (let r = 0; r < Y.rows; r++) mean += Y.data[r * Y.columns + k]! / Y.rows
-    for (let r = 0; r < Y.rows; r++) total += (Y.data[r * Y.columns + k]! - mean) ** 2 / Y.rows
-  }
-  return total
 }

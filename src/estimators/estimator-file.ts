@@ -1,5 +1,6 @@
+import * as v from 'valibot'
 import { MODEL_VERSION } from '../models/index.ts'
-import type { ModelJson } from '../types.ts'
+import type { ModelJson, Status } from '../types.ts'
 import type { Label } from './file.ts'
 
 /**
@@ -20,6 +21,20 @@ export function fieldsOf(kind: string, json: string | object): object {
       `load: the model is of kind ${JSON.stringify(head.kind ?? null)}, expected "${kind}"; use loadModel() for any kind.`,
     )
   return head
+}
+
+/** A figure of how training went: JSON writes NaN and Infinity, of training that diverged, as null. */
+export const measured: v.SchemaWithPipe<
+  readonly [v.NullableSchema<v.NumberSchema<undefined>, undefined>, v.TransformAction<number | null, number>]
+> = v.pipe(
+  v.nullable(v.number()),
+  v.transform((value) => value ?? Number.NaN),
+)
+
+/** Only training that diverged has figures that are no numbers. */
+export function requireFigures(status: Status, figures: object): void {
+  const wrong = Object.entries(figures).find(([, value]) => Number.isNaN(value))
+  if (wrong && status !== 'diverged') throw new RangeError(`${wrong[0]} is null and the status is ${status}`)
 }
 
 /** Two classes share one output, more have one each. */

@@ -1,3 +1,4 @@
+import { breathe } from '../../solvers/turn.ts'
 import type { GlobalCertificate } from '../certificates/global-certificate.ts'
 import type { Task } from '../data/dataset.ts'
 import { gatesOf } from '../gates/gates-of.ts'
@@ -5,10 +6,11 @@ import type { ReluNetwork } from '../models/relu-network.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import type { Certificate, ConvexProgram } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
+import type { Executor } from './executor.ts'
 import { rawNetwork, type TrainedState } from './file.ts'
 import { type TrainOptions, type TrainSettings, trainSettings } from './options.ts'
 import { programOf, type TrainingProblem, trainingProblem } from './prepare.ts'
-import { type TrainProgress, training } from './train.ts'
+import { chooseBy, type TrainProgress, training } from './train.ts'
 import { Trainable } from './trainable.ts'
 import type { TrainingData } from './training-data.ts'
 
@@ -18,6 +20,8 @@ export interface TrainAsyncOptions {
   signal?: AbortSignal
   /** Called as the work goes on. */
   onProgress?: (progress: TrainProgress) => void
+  /** Where the folds of the cross-validation run (default: here). The network is the same, to the last bit. */
+  executor?: Executor
 }
 
 /** A certificate as files keep it: of one over all networks, without the neurons that were found. */
@@ -94,11 +98,19 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
     this.#network = undefined
   }
 
+  protected override async trainBreathing(data: TrainingData, options: TrainAsyncOptions): Promise<void> {
+    const { executor } = options
+    const apart = executor && this.settings.lambda === 'cv'
+    const crossValidation = apart ? await chooseBy(executor, data, this.settings, options) : undefined
+    await breathe(this.training(data, options, crossValidation))
+  }
+
   protected override *training(
-    { X, Y, task, labels }: TrainingData,
+    data: TrainingData,
     { signal, onProgress }: TrainAsyncOptions = {},
+    chosen?: CrossValidation,
   ): Generator<undefined, void> {
-    const work = training(X, Y, this.settings, task, labels, signal)
+    const work = training(data, this.settings, signal, chosen)
     let at = work.next()
     while (!at.done) {
       if (at.value) onProgress?.(at.value)

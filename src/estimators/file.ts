@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
-import { fieldsOf, requireOutputs } from './estimator-file.ts'
-import { losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
+import { fieldsOf, measured, requireFigures, requireOutputs } from './estimator-file.ts'
+import { lambdaRules, losses, optionsOf, penalties, programs, type TrainSettings, trainSettings } from './options.ts'
 import type { Preparation } from './prepare.ts'
 
 /** What an estimator keeps of its training, and writes to its file. */
@@ -23,7 +23,9 @@ export interface TrainedState {
 }
 
 /** The file of an estimator. */
-export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network'> {
+export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network' | 'settings'> {
+  /** Without `lambdaRule` it is `'min'`, as in files that were written before there was a choice. */
+  readonly settings: Omit<TrainSettings, 'lambdaRule'> & { readonly lambdaRule?: TrainSettings['lambdaRule'] }
   readonly kind: 'relu-regressor' | 'relu-classifier'
   readonly network: ModelJson
   /** Of a classifier: the class names, in the order of the outputs. */
@@ -45,7 +47,7 @@ export function stateToJson(
   classes?: readonly Label[],
 ): EstimatorJson {
   const {
-    settings,
+    settings: { lambdaRule, ...settings },
     network,
     prepared,
     selectedLambda,
@@ -60,7 +62,7 @@ export function stateToJson(
     format: 'cvxnn',
     version: 1,
     kind,
-    settings,
+    settings: { ...settings, ...(lambdaRule !== 'min' && { lambdaRule }) },
     ...(classes && { classes }),
     selectedLambda,
     selectedGateOrder,
@@ -98,6 +100,7 @@ const schema = v.object({
     folds: v.number(),
     lambdaCount: v.number(),
     lambdaRatio: v.number(),
+    lambdaRule: v.optional(v.picklist(lambdaRules), 'min'),
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: atLeastZero,
@@ -106,14 +109,14 @@ const schema = v.object({
   solver: v.string(),
   iterations: v.number(),
   certificate: v.looseObject({
-    primal: v.number(),
-    dual: v.number(),
-    gap: v.number(),
-    relativeGap: v.number(),
-    stationarity: v.number(),
-    primalFeasibility: v.number(),
-    dualFeasibility: v.number(),
-    complementarity: v.number(),
+    primal: measured,
+    dual: measured,
+    gap: measured,
+    relativeGap: measured,
+    stationarity: measured,
+    primalFeasibility: measured,
+    dualFeasibility: measured,
+    complementarity: measured,
     scope: v.picklist(['network', 'program', 'block']),
   }),
   crossValidation: v.optional(
@@ -139,6 +142,7 @@ export function stateFromJson(
   const written = fieldsOf(kind, json)
   return describeDamage(() => {
     const fields = v.parse(schema, written)
+    requireFigures(fields.status, fields.certificate)
     trainSettings(optionsOf(fields.settings), 'settings', kind === 'relu-classifier' ? 'classification' : 'regression')
     const state = {
       ...fields,

@@ -14,7 +14,16 @@ export type { LiftedEstimatorJson } from './lifted-file.ts'
 export type { LiftedMethod, LiftedSettings, LiftedTrainOptions } from './lifted-options.ts'
 export { LiftedRegressor } from './lifted-regressor.ts'
 export { loadModel } from './load-model.ts'
-export type { LossName, PenaltyName, ProgramName, TrainOptions, TrainSettings } from './options.ts'
+export type {
+  FoldSettings,
+  LambdaRule,
+  LossName,
+  PenaltyName,
+  ProgramName,
+  ProgramSettings,
+  TrainOptions,
+  TrainSettings,
+} from './options.ts'
 export type { Preparation, TrainingProblem } from './prepare.ts'
 export { ReluClassifier } from './relu-classifier.ts'
 export { ReluRegressor } from './relu-regressor.ts'

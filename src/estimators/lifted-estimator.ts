@@ -11,7 +11,13 @@ import { unstandardizeDeep } from '../models/unstandardize-deep.ts'
 import { matrix } from '../numerics/matrix.ts'
 import type { BlockMeasure, Certificate, Matrix } from '../types.ts'
 import type { LiftedTrained } from './lifted-file.ts'
-import { type LiftedSettings, type LiftedTrainOptions, liftedSettings } from './lifted-options.ts'
+import {
+  type LiftedSettings,
+  type LiftedTrainOptions,
+  liftedOptionsOf,
+  liftedSettings,
+  paceOf,
+} from './lifted-options.ts'
 import { Trainable } from './trainable.ts'
 import type { TrainingData } from './training-data.ts'
 
@@ -57,10 +63,11 @@ export abstract class LiftedEstimator extends Trainable<LiftedTrained, LiftedTra
     { signal, onProgress }: LiftedTrainAsyncOptions = {},
   ): Generator<undefined, void> {
     const { settings } = this
-    const { maxSweeps, tolerance, timeLimit, seed } = settings
+    const { tolerance, timeLimit, seed } = settings
+    const { batch, maxSweeps } = paceOf(liftedOptionsOf(settings), X.rows)
     const inputs = settings.standardize ? standardize(X) : undefined
     const targets = settings.standardize && task === 'regression' ? standardize(Y) : undefined
-    const program = programOf(inputs?.X ?? X, targets?.X ?? Y, task, settings)
+    const program = programOf(inputs?.X ?? X, targets?.X ?? Y, task, settings, batch)
     const walking = trainWalk(program, {
       ...{ maxSweeps, tolerance, seed },
       ...(timeLimit !== null && { timeLimit }),
@@ -82,8 +89,8 @@ export abstract class LiftedEstimator extends Trainable<LiftedTrained, LiftedTra
 /**
  * The lifted network of these rows. Two classes share one output of either sign; more have one each, with targets 0 and 1.
  */
-function programOf(X: Matrix, Y: Matrix, task: Task, settings: LiftedSettings): LiftedNetwork {
-  const { method, hidden, coupling, ridge, batch, seed } = settings
+function programOf(X: Matrix, Y: Matrix, task: Task, settings: LiftedSettings, batch?: number): LiftedNetwork {
+  const { method, hidden, coupling, ridge, seed } = settings
   const several = task === 'classification' && Y.columns > 1
   const y = several
     ? matrix(
@@ -98,7 +105,7 @@ function programOf(X: Matrix, Y: Matrix, task: Task, settings: LiftedSettings): 
     ...(ridge !== null && { ridge }),
   }
   if (method === 'tikhonov') return tikhonovNetwork(common)
-  const deep = { ...common, activation: activations[settings.activation](), ...(batch !== null && { batch }) }
+  const deep = { ...common, activation: activations[settings.activation](), ...(batch !== undefined && { batch }) }
   if (method === 'lpom')
     // A regression's answers are of any sign, and its scale is undone in a linear output.
     return lpomNetwork({ ...deep, ...(!several && { outputActivation: activations.identity() }) })

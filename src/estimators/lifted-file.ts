@@ -3,7 +3,7 @@ import { activations } from '../layers/activations.ts'
 import type { ActivationName } from '../layers/index.ts'
 import { type DeepNetwork, describeDamage, loadModel } from '../models/index.ts'
 import type { BlockMeasure, ModelJson, Status } from '../types.ts'
-import { fieldsOf, requireOutputs } from './estimator-file.ts'
+import { fieldsOf, measured, requireFigures, requireOutputs } from './estimator-file.ts'
 import type { Label } from './file.ts'
 import { type LiftedSettings, liftedMethods, liftedOptionsOf, liftedSettings } from './lifted-options.ts'
 
@@ -45,22 +45,23 @@ const schema = v.object({
     method: v.picklist(liftedMethods),
     hidden: v.array(finite),
     activation: v.picklist(Object.keys(activations) as ActivationName[]),
-    ...{ coupling: optionalNumber, ridge: optionalNumber, batch: optionalNumber },
-    ...{ maxSweeps: finite, tolerance: finite, timeLimit: optionalNumber },
+    ...{ coupling: optionalNumber, ridge: optionalNumber },
+    batch: v.nullable(v.union([finite, v.literal('all')])),
+    ...{ maxSweeps: optionalNumber, tolerance: finite, timeLimit: optionalNumber },
     ...{ standardize: v.boolean(), refit: v.boolean(), seed: finite },
   }),
   status: v.picklist(['solved', 'iteration-limit', 'time-limit', 'aborted', 'diverged']),
   sweeps: finite,
   measure: v.object({
     certificate: v.object({
-      ...{ primal: finite, dual: finite, gap: finite, relativeGap: finite, stationarity: finite },
-      ...{ primalFeasibility: finite, dualFeasibility: finite, complementarity: finite },
+      ...{ primal: measured, dual: measured, gap: measured, relativeGap: measured, stationarity: measured },
+      ...{ primalFeasibility: measured, dualFeasibility: measured, complementarity: measured },
       scope: v.literal('block'),
     }),
-    networkLoss: finite,
-    gaps: v.array(finite),
-    nodeResidual: finite,
-    linkResidual: finite,
+    networkLoss: measured,
+    gaps: v.array(measured),
+    nodeResidual: measured,
+    linkResidual: measured,
   }),
   network: v.looseObject({ kind: v.literal('deep-network') }),
 })
@@ -77,6 +78,9 @@ export function liftedFromJson(
   const written = fieldsOf(kind, json)
   return describeDamage(() => {
     const { settings, status, sweeps, measure, classes = [], ...fields } = v.parse(schema, written)
+    const { certificate, gaps, ...figures } = measure
+    requireFigures(status, certificate)
+    requireFigures(status, { ...figures, ...gaps })
     liftedSettings(liftedOptionsOf(settings), 'settings')
     const network = loadModel(fields.network) as DeepNetwork
     if (kind === 'lifted-classifier') requireOutputs(classes, network.outputs)

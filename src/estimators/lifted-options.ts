@@ -18,8 +18,8 @@ export interface LiftedTrainOptions {
   coupling?: number
   /** What |W|^2 / 2 costs (default: the method's own). */
   ridge?: number
-  /** Rows of a batch (default: all at once). */
-  batch?: number
+  /** Rows of a batch, or `all` at once (default: 100 of more than 2000 rows, else all; `tikhonov` takes all). */
+  batch?: number | 'all'
   /** Sweeps, or epochs of batches (default 200, in batches and for `tikhonov` 20). */
   maxSweeps?: number
   /** Largest relative residual of a block that counts as solved (default 1e-3). */
@@ -34,15 +34,15 @@ export interface LiftedTrainOptions {
   seed?: number
 }
 
-/** Options with every default filled in, as a model's file keeps them; null is the method's own, or none. */
+/** Options with every default filled in, as a model's file keeps them; null is the method's own, by the rows, or none. */
 export interface LiftedSettings {
   readonly method: LiftedMethod
   readonly hidden: readonly number[]
   readonly activation: ActivationName
   readonly coupling: number | null
   readonly ridge: number | null
-  readonly batch: number | null
-  readonly maxSweeps: number
+  readonly batch: number | 'all' | null
+  readonly maxSweeps: number | null
   readonly tolerance: number
   readonly timeLimit: number | null
   readonly standardize: boolean
@@ -60,6 +60,7 @@ export function liftedOptionsOf({
   coupling,
   ridge,
   batch,
+  maxSweeps,
   timeLimit,
   ...settings
 }: LiftedSettings): LiftedTrainOptions {
@@ -68,7 +69,25 @@ export function liftedOptionsOf({
     ...(coupling !== null && { coupling }),
     ...(ridge !== null && { ridge }),
     ...(batch !== null && { batch }),
+    ...(maxSweeps !== null && { maxSweeps }),
     ...(timeLimit !== null && { timeLimit }),
+  }
+}
+
+/** Beyond so many rows, training goes in batches of so many unless it is told otherwise. */
+const MANY = 2000
+const BATCH = 100
+
+/** Rows of a batch, undefined for all at once, and the sweeps at most, for a table of so many rows. */
+export function paceOf(
+  { method = 'fenchel', batch, maxSweeps }: Pick<LiftedTrainOptions, 'method' | 'batch' | 'maxSweeps'>,
+  rows: number,
+): { batch?: number; maxSweeps: number } {
+  const usual = method !== 'tikhonov' && rows > MANY ? BATCH : 'all'
+  const size = batch ?? usual
+  return {
+    ...(size !== 'all' && { batch: size }),
+    maxSweeps: maxSweeps ?? (size !== 'all' || method === 'tikhonov' ? 20 : 200),
   }
 }
 
@@ -91,7 +110,7 @@ export function liftedSettings(options: LiftedTrainOptions, caller: string): Lif
   } = options
   const settings: LiftedSettings = {
     ...{ method, hidden, activation, coupling, ridge, batch },
-    maxSweeps: options.maxSweeps ?? (batch !== null || method === 'tikhonov' ? 20 : 200),
+    maxSweeps: options.maxSweeps ?? null,
     tolerance: options.tolerance ?? 1e-3,
     timeLimit: options.timeLimit ?? null,
     standardize: options.standardize ?? true,
@@ -113,11 +132,11 @@ export function liftedSettings(options: LiftedTrainOptions, caller: string): Lif
   require('hidden', method !== 'tikhonov' || hidden.length > 0, 'one layer at least with the tikhonov method')
   require('activation', Object.hasOwn(activations, activation), `one of ${Object.keys(activations).join(', ')}`)
   require('activation', method !== 'tikhonov' || activation === 'relu', '"relu" with the tikhonov method')
-  require('batch', batch === null || whole(batch, 1), 'a positive whole number, or none')
-  require('batch', method !== 'tikhonov' || batch === null, 'none with the tikhonov method')
+  require('batch', batch === null || batch === 'all' || whole(batch, 1), 'a positive whole number, or "all"')
+  require('batch', method !== 'tikhonov' || typeof batch !== 'number', '"all" with the tikhonov method')
   require('coupling', above(coupling), 'a number above 0')
   require('ridge', ridge === null || ridge === 0 || above(ridge), 'a number of at least 0')
-  require('maxSweeps', whole(settings.maxSweeps, 1), 'a positive whole number')
+  require('maxSweeps', settings.maxSweeps === null || whole(settings.maxSweeps, 1), 'a positive whole number')
   require('tolerance', settings.tolerance >= 0, 'a number of at least 0')
   require('timeLimit', above(settings.timeLimit), 'seconds above 0')
   require('seed', whole(settings.seed, 0), 'a whole number of at least 0')

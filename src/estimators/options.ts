@@ -87,10 +87,37 @@ export interface TrainOptions {
   lambdaCount?: number
   /** Smallest lambda tried over lambda_max (default 1e-4). */
   lambdaRatio?: number
+  /**
+   * Which lambda the cross-validation chooses: `'min'` (default), of the smallest mean loss, or `'1se'`, the largest whose
+   * mean loss is within one standard error of that: the simplest network that is not clearly worse.
+   */
+  lambdaRule?: LambdaRule
 }
+
+/** How a cross-validation chooses among its lambdas. */
+export type LambdaRule = 'min' | '1se'
+
+export const lambdaRules: readonly LambdaRule[] = ['min', '1se']
 
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
+
+/** The settings that say which program a set of rows makes. */
+/** The settings that make the convex program, but for lambda. */
+export type ProgramSettings = Pick<
+  TrainSettings,
+  'program' | 'loss' | 'gates' | 'penalty' | 'bias' | 'standardize' | 'seed'
+>
+
+/** Those and how far its solves go: all that one fold of a cross-validation needs to know. */
+export type FoldSettings = ProgramSettings &
+  Pick<TrainSettings, 'tolerance' | 'maxIterations'> & { readonly gateOrder: number }
+
+/** What a fold needs of an estimator's settings. */
+export function foldSettings(settings: TrainSettings, gateOrder: number, tolerance: number): FoldSettings {
+  const { program, loss, gates, penalty, bias, standardize, seed, maxIterations } = settings
+  return { program, loss, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations }
+}
 
 const defaults: TrainSettings = {
   program: 'gated-relu',
@@ -109,6 +136,7 @@ const defaults: TrainSettings = {
   folds: 5,
   lambdaCount: 12,
   lambdaRatio: 1e-4,
+  lambdaRule: 'min',
 }
 
 /** The numbers of features a gate may have that are to be tried, the first of equals winning. */
@@ -174,6 +202,7 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   if (!(Number.isFinite(settings.tolerance) && settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
   if (!(Number.isFinite(lambdaRatio) && lambdaRatio > 0 && lambdaRatio <= 1))
     refuse('lambdaRatio', 'a number above 0 and at most 1')
+  if (!lambdaRules.includes(settings.lambdaRule)) refuse('lambdaRule', `one of ${lambdaRules.join(', ')}`)
   if (timeLimit !== null && !(typeof timeLimit === 'number' && timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
   return settings
 }

@@ -5,7 +5,7 @@ import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { type GatedReluOptions, gatedReluProgram } from '../programs/gated-relu.ts'
 import { reluProgram } from '../programs/relu.ts'
 import type { ConvexProgram, Matrix } from '../types.ts'
-import { losses, penalties, type TrainSettings } from './options.ts'
+import { losses, type ProgramSettings, penalties } from './options.ts'
 
 /** How raw columns became the program's: (x - mean) / scale, for inputs and targets. */
 export interface Preparation {
@@ -17,7 +17,7 @@ export interface Preparation {
  * Means and deviations of the training rows; the identity where standardisation is off. Classes are only centred, and
  * for losses that read signs they stay -1 and +1.
  */
-export function preparation(X: Matrix, Y: Matrix, settings: TrainSettings, task: Task): Preparation {
+export function preparation(X: Matrix, Y: Matrix, settings: ProgramSettings, task: Task): Preparation {
   const inputs = settings.standardize ? fields(standardize(X)) : identity(X.columns)
   const signs = task === 'classification' && settings.loss !== 'squared'
   const targets = settings.standardize && !signs ? fields(standardize(Y)) : identity(Y.columns)
@@ -36,7 +36,7 @@ export function trainingProblem(
   X: Matrix,
   Y: Matrix,
   prepared: Preparation,
-  settings: TrainSettings,
+  settings: ProgramSettings,
   { lambda = 0, gateOrder = 0 }: Selection = {},
 ): TrainingProblem {
   const rows = applyStandardization(X, prepared.inputs)
@@ -73,7 +73,7 @@ function informative({ rows, columns, data }: Matrix): number[] {
 }
 
 /** What `gatedReluProgram` and `reluProgram` take, with every part there: the problem an estimator trained on, for checks of one's own. */
-export interface TrainingProblem extends Required<GatedReluOptions> {
+export interface TrainingProblem extends Required<Omit<GatedReluOptions, 'precision'>> {
   readonly X: Matrix
   readonly y: Matrix
 }
@@ -83,7 +83,7 @@ export function trainingProgram(
   X: Matrix,
   Y: Matrix,
   prepared: Preparation,
-  settings: TrainSettings,
+  settings: ProgramSettings,
   selection: Selection = {},
 ): ConvexProgram<TwoLayerNetwork> {
   return programOf(trainingProblem(X, Y, prepared, settings, selection), settings)
@@ -92,7 +92,7 @@ export function trainingProgram(
 /** The program of its ingredients. */
 export function programOf(
   problem: TrainingProblem,
-  { program }: Pick<TrainSettings, 'program'>,
+  { program }: Pick<ProgramSettings, 'program'>,
 ): ConvexProgram<TwoLayerNetwork> {
   // Each program takes back only networks of its own kind.
   return (program === 'relu' ? reluProgram(problem) : gatedReluProgram(problem)) as ConvexProgram<TwoLayerNetwork>

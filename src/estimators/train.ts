@@ -1,13 +1,15 @@
 import { generation } from '../../solvers/generate-gates.ts'
 import { walk } from '../../solvers/index.ts'
-import type { Task } from '../data/dataset.ts'
 import { kFolds } from '../data/split.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { unstandardize } from '../models/unstandardize.ts'
 import type { Certificate, Matrix, Solution } from '../types.ts'
-import { type CrossValidation, crossValidate } from './cross-validate.ts'
+import { type CrossValidation, crossValidateTogether } from './cross-validate.ts'
+import { crossValidateApart } from './cross-validate-apart.ts'
+import type { Executor } from './executor.ts'
 import { gateOrders, type TrainSettings } from './options.ts'
 import { type Preparation, preparation, trainingProgram } from './prepare.ts'
+import type { TrainingData } from './training-data.ts'
 
 /** What training reports while it works. */
 export type TrainProgress =
@@ -32,46 +34,19 @@ export interface Trained {
   readonly crossValidation?: CrossValidation
 }
 
-/** Cross-validation where asked for, then the solve; yields once per solver iteration. */
+/** Cross-validation where asked for and not done yet, then the solve; yields once per solver iteration. */
 export function* training(
-  X: Matrix,
-  Y: Matrix,
+  data: TrainingData,
   settings: TrainSettings,
-  task: Task,
-  labels: readonly string[] | undefined,
   signal?: AbortSignal,
+  done?: CrossValidation,
 ): Generator<TrainProgress | undefined, Trained> {
-  let lambda = settings.lambda
-  let gateOrder = gateOrders(settings)[0]!
-  let crossValidation: CrossValidation | undefined
-  let cutShort = false
+  const { X, Y, task } = data
   const prepared = preparation(X, Y, settings, task)
-  if (lambda === 'cv') {
-    if (X.rows < 2)
-      throw new RangeError(
-        'train: lambda is "cv" and X has one row, expected two at least to cross-validate on; pass lambda as a number.',
-      )
-    const folds = kFolds(X.rows, {
-      count: Math.min(settings.folds, X.rows),
-      seed: settings.seed,
-      ...(labels && { stratify: labels }),
-    })
-    const orders = gateOrders(settings)
-    for (const [k, order] of orders.entries()) {
-      const validating = crossValidate(X, Y, settings, order, task, folds, signal)
-      let at = validating.next()
-      while (!at.done) {
-        const share = (k + at.value.share) / orders.length
-        yield { phase: 'cross-validation', share, lambda: at.value.lambda }
-        at = validating.next()
-      }
-      if (!crossValidation || leastLoss(at.value) < leastLoss(crossValidation)) crossValidation = at.value
-      cutShort = signal?.aborted ?? false
-      if (cutShort) break
-    }
-    lambda = crossValidation!.selectedLambda
-    gateOrder = crossValidation!.gateOrder
-  }
+  const crossValidation = done ?? (settings.lambda === 'cv' ? yield* choosing(data, settings, signal) : undefined)
+  const cutShort = crossValidation !== undefined && (signal?.aborted ?? false)
+  const lambda = crossValidation?.selectedLambda ?? (settings.lambda as number)
+  const gateOrder = crossValidation?.gateOrder ?? gateOrders(settings)[0]!
   const program = trainingProgram(X, Y, prepared, settings, { lambda, gateOrder })
   const { tolerance, maxIterations, timeLimit, seed } = settings
   const limits = { tolerance, ...(timeLimit !== null && { timeLimit }), ...(signal && { signal }) }
@@ -95,6 +70,66 @@ export function* training(
     selectedGateOrder: gateOrder,
     ...(crossValidation && { crossValidation }),
   }
+}
+
+/** The cross-validation of training, here and now. */
+function* choosing(
+  { X, Y, task, labels }: TrainingData,
+  settings: TrainSettings,
+  signal?: AbortSignal,
+): Generator<TrainProgress, CrossValidation> {
+  const count = foldCount(X, settings)
+  const folds = kFolds(X.rows, { count, seed: settings.seed, ...(labels && { stratify: labels }) })
+  const orders = gateOrders(settings)
+  let best: CrossValidation | undefined
+  for (const [k, order] of orders.entries()) {
+    const validating = crossValidateTogether(X, Y, settings, order, task, folds, signal)
+    let at = validating.next()
+    while (!at.done) {
+      const share = (k + at.value.share) / orders.length
+      yield { phase: 'cross-validation', share, lambda: at.value.lambda }
+      at = validating.next()
+    }
+    if (!best || leastLoss(at.value) < leastLoss(best)) best = at.value
+    if (signal?.aborted) break
+  }
+  return best!
+}
+
+/** The same, by an executor. */
+export async function chooseBy(
+  executor: Executor,
+  data: TrainingData,
+  settings: TrainSettings,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void },
+): Promise<CrossValidation> {
+  const count = foldCount(data.X, settings)
+  const orders = gateOrders(settings)
+  const shares = orders.map(() => 0)
+  const all = await Promise.all(
+    orders.map((order, k) =>
+      crossValidateApart(data, settings, order, count, executor, {
+        ...(signal && { signal }),
+        onShare(share, lambda) {
+          shares[k] = share
+          onProgress?.({
+            phase: 'cross-validation',
+            share: shares.reduce((total, one) => total + one / orders.length, 0),
+            lambda,
+          })
+        },
+      }),
+    ),
+  )
+  return all.reduce((best, one) => (leastLoss(one) < leastLoss(best) ? one : best))
+}
+
+function foldCount(X: Matrix, settings: TrainSettings): number {
+  if (X.rows < 2)
+    throw new RangeError(
+      'train: lambda is "cv" and X has one row, expected two at least to cross-validate on; pass lambda as a number.',
+    )
+  return Math.min(settings.folds, X.rows)
 }
 
 /** Infinity where an abort left nothing to compare. */

@@ -1,4 +1,6 @@
 import { type BitColumns, bitColumns, setBit } from '../numerics/bits.ts'
+import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { transpose } from '../numerics/products.ts'
 import type { Matrix } from '../types.ts'
 
 /** A set of gate vectors with the activation patterns they make on some X. */
@@ -15,11 +17,33 @@ export interface Gates {
 }
 
 /** The patterns 1[X g + g_0 >= 0] of gates given as rows (d entries, or d + 1 with the offset last). */
-export function patternsOf(vectors: Matrix, X: Matrix): BitColumns {
-  const patterns = bitColumns(X.rows, vectors.rows)
-  for (let i = 0; i < vectors.rows; i++) markPattern(patterns, i, X, vectors, i)
+export function patternsOf(vectors: Matrix, X: Rows): BitColumns {
+  const { rows: count, columns: width } = vectors
+  const { rows: n, columns: d } = X
+  const patterns = bitColumns(n, count)
+  // One feature of all gates after the other: the sums of a row are then made side by side, each in the order of gateValue.
+  const across = transpose(vectors.data, count, width)
+  const sums = new Float64Array(count)
+  const scratch = new Float64Array(Math.min(n, BLOCK) * d)
+  for (let first = 0; first < n; first += BLOCK) {
+    const rows = Math.min(BLOCK, n - first)
+    const block = rowBlock(X, first, rows, scratch)
+    for (let r = 0; r < rows; r++) {
+      sums.fill(0)
+      for (let j = 0; j < d; j++) {
+        const entry = block[r * d + j]!
+        // Adding a zero changes no sum.
+        if (entry !== 0) for (let i = 0, g = j * count; i < count; i++, g++) sums[i]! += entry * across[g]!
+      }
+      for (let i = 0; i < count; i++)
+        if (sums[i]! + (width > d ? across[d * count + i]! : 0) >= 0) setBit(patterns, first + r, i)
+    }
+  }
   return patterns
 }
+
+/** Rows of X that are read at a time. */
+const BLOCK = 256
 
 /** Sets column `column` of `patterns`, which must be zero, to the pattern of gate `i`. */
 export function markPattern(patterns: BitColumns, column: number, X: Matrix, vectors: Matrix, i: number): void {

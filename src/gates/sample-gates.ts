@@ -1,9 +1,10 @@
 import { bitColumns, countSet, selectColumns } from '../numerics/bits.ts'
+import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import { type Random, random } from '../numerics/random.ts'
-import type { Matrix } from '../types.ts'
-import { type Gates, gateValue, markPattern, patternKey } from './gates.ts'
+import type { CompactMatrix } from '../types.ts'
+import { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
 
 /** How many gates are drawn, and how. */
 export interface SampleGatesOptions {
@@ -30,9 +31,9 @@ export interface SampleGatesOptions {
  *
  * @throws RangeError when an option is out of range or X has an entry that is not finite.
  */
-export function sampleGates(X: MatrixLike, options: SampleGatesOptions = {}): Gates {
-  const rows = asMatrix(X, 'sampleGates', 'X')
-  requireFinite(rows, 'sampleGates', 'X')
+export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesOptions = {}): Gates {
+  const rows = isCompact(X) ? X : asMatrix(X, 'sampleGates', 'X')
+  if (!isCompact(rows)) requireFinite(rows, 'sampleGates', 'X')
   const { count = 100, seed = 1, bias = false, activeProportion } = options
   check(rows, options, count)
   const draws = random(seed)
@@ -42,18 +43,25 @@ export function sampleGates(X: MatrixLike, options: SampleGatesOptions = {}): Ga
   const seen = new Set<string>()
   const support = supportDrawer(d, options, draws)
   let found = 0
-  for (let draw = 0; draw < 20 * count + 1000 && found < count; draw++) {
-    const start = found * vectors.columns
-    vectors.data.fill(0, start, start + vectors.columns)
-    for (const j of support()) vectors.data[start + j] = draws.normal()
-    if (bias) vectors.data[start + d] = offset(rows, vectors.data, start, draws, activeProportion)
-    patterns.words.fill(0, found * patterns.stride, (found + 1) * patterns.stride)
-    markPattern(patterns, found, rows, vectors, found)
-    if (countSet(patterns, found) === 0) continue
-    const key = patternKey(patterns, found)
-    if (seen.has(key)) continue
-    seen.add(key)
-    found++
+  for (let draw = 0; draw < 20 * count + 1000 && found < count; ) {
+    // As many as are still wanted are drawn together, and their patterns made in one pass over X.
+    const batch = matrix(Math.min(count - found, 20 * count + 1000 - draw), vectors.columns)
+    for (let i = 0; i < batch.rows; i++, draw++) {
+      const start = i * batch.columns
+      for (const j of support()) batch.data[start + j] = draws.normal()
+      if (bias) batch.data[start + d] = offset(rows, batch.data, start, draws, activeProportion)
+    }
+    const drawn = patternsOf(batch, rows)
+    for (let i = 0; i < batch.rows; i++) {
+      if (countSet(drawn, i) === 0) continue
+      const key = patternKey(drawn, i)
+      if (seen.has(key)) continue
+      seen.add(key)
+      const pattern = drawn.words.subarray(i * drawn.stride, (i + 1) * drawn.stride)
+      patterns.words.set(pattern, found * patterns.stride)
+      vectors.data.set(batch.data.subarray(i * batch.columns, (i + 1) * batch.columns), found * vectors.columns)
+      found++
+    }
   }
   if (found === 0)
     throw new RangeError(
@@ -91,11 +99,15 @@ function supportDrawer(d: number, options: SampleGatesOptions, draws: Random): (
  * An offset that puts the boundary halfway between two rows, drawn at random or so that a share of the rows is on: no row
  * lies on it, so that rounding elsewhere cannot move one across.
  */
-function offset(X: Matrix, g: Float64Array, start: number, draws: Random, activeProportion?: number): number {
+function offset(X: Rows, g: Float64Array, start: number, draws: Random, activeProportion?: number): number {
   const n = X.rows
-  const values = Float64Array.from({ length: n }, (_, r) =>
-    gateValue(X.data, r * X.columns, g, start, X.columns),
-  ).sort()
+  const values = new Float64Array(n)
+  for (let first = 0; first < n; first += BLOCK) {
+    const count = Math.min(BLOCK, n - first)
+    const block = rowBlock(X, first, count)
+    for (let r = 0; r < count; r++) values[first + r] = gateValue(block, r * X.columns, g, start, X.columns)
+  }
+  values.sort()
   // Rows first .. n - 1 of the sorted ones are to be on; equal ones go together.
   let first = activeProportion === undefined ? draws.below(n) : n - Math.max(1, Math.round(activeProportion * n))
   while (first > 0 && values[first - 1] === values[first]) first--
@@ -103,7 +115,10 @@ function offset(X: Matrix, g: Float64Array, start: number, draws: Random, active
   return -(values[0]! - ((values[n - 1]! - values[0]!) / n || 1))
 }
 
-function check(X: Matrix, options: SampleGatesOptions, count: number): void {
+/** Rows of X that are read at a time. */
+const BLOCK = 1024
+
+function check(X: Rows, options: SampleGatesOptions, count: number): void {
   const { order, features, bias, activeProportion } = options
   const d = X.columns
   if (X.rows === 0 || d === 0)

@@ -44,6 +44,10 @@ export function pixels(length: number): FeatureMap {
 export function kernelFeatures(kernel: PatchKernel, landmarks: Vector, length: number, mix?: Vector): FeatureMap {
   const count = landmarks.length / length
   const width = mix ? mix.length / count : count
+  if (!(length >= 1 && count >= 1 && width >= 1) || !Number.isInteger(count) || !Number.isInteger(width))
+    throw new RangeError(
+      `kernelFeatures: ${landmarks.length} entries of landmarks${mix ? ` and ${mix.length} of their mix` : ''} do not make patches of ${length}; pass whole patches, one row of the mix each.`,
+    )
   return {
     name: `${kernel.name} at ${count} landmarks`,
     length,
@@ -97,6 +101,10 @@ export function fourierFeatures(length: number, options: { count: number; gamma:
 /** `directions` is length x count. */
 export function cosines(length: number, directions: Vector, phases: Vector): FeatureMap {
   const count = phases.length
+  if (!(length >= 1 && count >= 1) || directions.length !== length * count)
+    throw new RangeError(
+      `cosines: ${directions.length} entries of directions and ${count} phases do not belong to patches of ${length}; pass one direction a phase.`,
+    )
   const scale = Math.sqrt(2 / count)
   return {
     name: `${count} random Fourier features`,

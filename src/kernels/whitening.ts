@@ -38,6 +38,10 @@ export function whitened(features: FeatureChoice, { floor = 0.1, unit = true }: 
 /** A map on whitened patches. */
 export function whitenedFeatures(inner: FeatureMap, matrix: Vector, unit: boolean): FeatureMap {
   const { length } = inner
+  if (matrix.length !== length * length)
+    throw new RangeError(
+      `whitenedFeatures: the matrix has ${matrix.length} entries and patches ${length}, expected ${length} x ${length}; pass the matrix of these patches.`,
+    )
   return {
     name: `whitened ${inner.name}`,
     length,

@@ -53,6 +53,9 @@ export interface ConvolutionOptions {
   pool?: number
 }
 
+/** Of an image and of all its windows: 1 GiB. */
+const MOST_ENTRIES = 2 ** 27
+
 /**
  * Windows of an image whose pixels are first averaged over tiles: a convolution behind average pooling is one linear map.
  *
@@ -79,6 +82,11 @@ export function convolution(options: ConvolutionOptions): LayerMap {
       `convolution: a window of ${size} x ${size} does not fit into ${down} x ${across}; pass a size of at most ${Math.min(down, across)}.`,
     )
   const [places, columns] = [down - size + 1, across - size + 1]
+  const most = Math.max(height * width * channels, places * columns * size * size * channels)
+  if (!(most <= MOST_ENTRIES))
+    throw new RangeError(
+      `convolution: an image of ${height} x ${width} x ${channels} with windows of ${size} x ${size} has ${most} entries, expected at most ${MOST_ENTRIES}; pass a smaller image or a pool.`,
+    )
   const positions = places * columns
   const inputs = height * width * channels
   const span = size * channels

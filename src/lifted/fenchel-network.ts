@@ -21,8 +21,8 @@ export interface FenchelNetworkOptions extends LiftedOptions {
  *
  * with the Fenchel divergence D of the activation: the Lagrangian of the network with its layers as constraints D <= 0.
  * For any lambda >= 0 its global minimum is at most the network's best loss; a point that sweeps find is not that minimum,
- * so its objective bounds nothing. Defaults: lambda 10, rho 1e-3 (1e-4 with the squared loss), alpha 1e-6; in batches
- * rho 1e-5 and alpha 0.1, where 1 / alpha acts as a learning rate.
+ * so its objective bounds nothing. Defaults: lambda 10, rho 1e-3 (1e-4 with the squared loss), alpha 1e-6. In batches rho is
+ * 1e-4, links take one step, and alpha in epoch t is 0.02 t times the mean of |[x 1]|^2, so that steps fall as 1 / t.
  */
 export function fenchelNetwork(options: FenchelNetworkOptions): LiftedNetwork {
   const { loss = 'cross-entropy', linearShare = 0, batch } = options
@@ -30,17 +30,17 @@ export function fenchelNetwork(options: FenchelNetworkOptions): LiftedNetwork {
   const chain = chainOf(options, caller, {
     coupled: (activation) => (linearShare > 0 ? mixed(activation, linearShare) : fenchel(activation)),
     coupling: 10,
-    ridge: batch !== undefined ? 1e-5 : loss === 'squared' ? 1e-4 : 1e-3,
+    ridge: batch !== undefined ? 1e-4 : loss === 'squared' ? 1e-4 : 1e-3,
     output: loss,
   })
   const count = chain.links.length
-  const links = options.links ?? majorised()
+  const links = options.links ?? (batch === undefined ? majorised() : majorised({ steps: 1, momentum: false }))
   return liftedNetwork(chain, {
     name: 'fenchel-network',
     blocks: nodesThenLinks(options.order ?? 'descending', count - 1, count),
     nodes: options.nodes ?? damped(),
     links: () => links,
     outputActivation: identity(),
-    ...planned(options, caller, batch === undefined ? 1e-6 : 0.1),
+    ...planned(options, caller, { damping: 1e-6, batchDamping: 0.02 }, chain),
   })
 }

@@ -30,6 +30,8 @@ export interface Plan {
   readonly relaxation?: (sweep: number) => number
   /** Rows of a batch (default: all). */
   readonly batch?: number
+  /** Share of the last batch's move that the next one starts with (default 0). */
+  readonly inertia?: number
   readonly seed: number
   /** What the recovered network's last layer applies. */
   readonly outputActivation: Activation
@@ -51,6 +53,13 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
   const workOf = (state: LiftedState): Work => {
     let found = works.get(state)
     if (!found) works.set(state, (found = work(chain, state)))
+    return found
+  }
+  /** By state, the weights before its last batch: what inertia carries on from. */
+  const trails = new WeakMap<LiftedState, LayerWeights[]>()
+  const trailOf = (state: LiftedState): LayerWeights[] => {
+    let found = trails.get(state)
+    if (!found) trails.set(state, (found = state.weights.map(copyOf)))
     return found
   }
   const start = (weights: LayerWeights[]): LiftedState => {
@@ -92,7 +101,7 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
         throw new RangeError(
           `embed: the network's layers have ${layers.map(({ W }) => W.rows).join(', ')} units and ${plan.name} has ${links.map(({ units }) => units).join(', ')}; pass a network of the same layers.`,
         )
-      return start(layers.map(({ W, b }) => ({ W: matrix(W.rows, W.columns, W.data.slice()), b: b.slice() })))
+      return start(layers.map(copyOf))
     },
     objective: (state) => (plan.batch === undefined ? workOf(state).objective() : networkLoss(chain, state.weights)),
     subproblem: (block, state) => {
@@ -104,7 +113,9 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
         yield* visit(workOf(state), plan, t)
         return
       }
-      for (const { name, part } of batches(chain, state, plan.batch, plan.seed + t)) {
+      const { batch, inertia = 0 } = plan
+      const before = inertia > 0 ? trailOf(state) : []
+      for (const { name, part } of batches(chain, state, batch, plan.seed + t, inertia, before)) {
         for (const _ of visit(part, plan, t));
         yield name
       }
@@ -112,23 +123,23 @@ export function liftedNetwork(chain: Chain, plan: Plan): LiftedNetwork {
     measure: (state) => measure(workOf(settled(state)), plan.blocks, plan.damping(1)),
     recover: ({ weights }) =>
       deepNetwork(
-        weights.map(({ W, b }, i) => ({
+        weights.map((layer, i) => ({
+          ...copyOf(layer),
           map: links[i]!.map,
-          W: matrix(W.rows, W.columns, W.data.slice()),
-          b: b.slice(),
           activation: i === links.length - 1 ? plan.outputActivation : links[i]!.divergence.activation!,
         })),
       ),
     refit(state) {
-      const weights = state.weights.map(({ W, b }) => ({
-        W: matrix(W.rows, W.columns, W.data.slice()),
-        b: b.slice(),
-      }))
+      const weights = state.weights.map(copyOf)
       const fixed = fullState({ ...chain, freeOutput: false }, weights)
       exactLinks().solve(linkProblem(work({ ...chain, freeOutput: false }, fixed), links.length, 0))
       return start(weights)
     },
   }
+}
+
+function copyOf({ W, b }: LayerWeights): LayerWeights {
+  return { W: matrix(W.rows, W.columns, W.data.slice()), b: b.slice() }
 }
 
 /** The weights with the nodes that the network computes. */

@@ -59,7 +59,7 @@ export function descend(
   problem: LinkProblem,
   steps: number,
   momentum: boolean,
-  settled: (change: number, size: number) => boolean = () => false,
+  settled?: (change: number, size: number) => boolean,
 ): void {
   const { A, T, divergence, scale, damping, weights, buffer } = problem
   const majoriser = damping > 0 && A.rows <= weights.W.columns ? overRows(problem) : overWeights(problem)
@@ -97,14 +97,15 @@ export function descend(
       for (let e = 0; e < yFit.data.length; e++)
         yFit.data[e] = nextFit.data[e]! + share * (nextFit.data[e]! - fit.data[e]!)
     }
+    ;[theta, next] = [next, theta]
+    ;[fit, nextFit] = [nextFit, fit]
+    if (!settled) continue
     let change = 0
     let size = 0
     for (let e = 0; e < theta.length; e++) {
-      change = Math.max(change, Math.abs(next[e]! - theta[e]!))
-      size = Math.max(size, Math.abs(next[e]!))
+      change = Math.max(change, Math.abs(theta[e]! - next[e]!))
+      size = Math.max(size, Math.abs(theta[e]!))
     }
-    ;[theta, next] = [next, theta]
-    ;[fit, nextFit] = [nextFit, fit]
     if (settled(change, size)) break
   }
   majoriser.store(theta)

@@ -62,7 +62,10 @@ export function nodeProblem(work: Work, k: number): NodeProblem {
   const wanted = nodeOf(chain, state, k + 1).data
   return {
     ...common,
-    curvature: next.coupling * next.divergence.smoothness * curvatureOf(next.map, W),
+    curvature:
+      next.coupling *
+      next.divergence.smoothness *
+      curvatureOf(next.map, W, work.buffer(`direction ${k}`, 1, next.map.inputs)),
     gradient(at) {
       // The fit of the next link is computed where its response goes; at the node itself it may be known.
       if (at === v) response.data.set(work.fit(k + 1).data)

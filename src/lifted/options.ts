@@ -5,6 +5,7 @@ import { relu } from '../layers/relu.ts'
 import { sigmoid } from '../layers/sigmoid.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { squaredNorm } from '../numerics/vectors.ts'
 import type { Matrix } from '../types.ts'
 import type { Chain, Link } from './chain.ts'
 import { crossEntropy } from './cross-entropy.ts'
@@ -46,6 +47,11 @@ export interface LiftedOptions {
   order?: NodeOrder
   /** Rows of a batch (default: all at once). */
   batch?: number
+  /**
+   * In batches: the share of the last batch's move with which the next one starts, from 0 on and below 1 (default 0.9). What
+   * single batches ask for averages out over some 1 / (1 - inertia) of them.
+   */
+  inertia?: number
   /** Of the draw of batches (default 1). */
   seed?: number
 }
@@ -119,25 +125,46 @@ export function chainOf(
   return { input: X, target, freeOutput: free, links }
 }
 
-/** Damping, batch and seed, checked. */
+/** How a preset is trained unless options say otherwise: alpha of all rows at once, and what batches take. */
+export interface Usual {
+  readonly damping: number
+  /** alpha of the first epoch per mean squared length of the rows [x 1]; in epoch t it is t times as much. */
+  readonly batchDamping?: number
+}
+
+/** Damping, batch, inertia and seed, checked. */
 export function planned(
   options: LiftedOptions,
   caller: string,
-  usual: number,
-): { damping: (sweep: number) => number; batch?: number; seed: number } {
-  const { batch, seed = 1, damping = usual } = options
+  usual: Usual,
+  { input }: Chain,
+): { damping: (sweep: number) => number; batch?: number; inertia?: number; seed: number } {
+  const { batch, seed = 1, inertia } = options
   if (batch !== undefined && (!Number.isInteger(batch) || batch < 1))
     throw new RangeError(
       `${caller}: batch is ${batch}, expected a positive whole number; pass for example 100, or none.`,
     )
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`${caller}: seed is ${seed}, expected a whole number from 0; pass for example 1.`)
+  if (inertia !== undefined && batch === undefined)
+    throw new RangeError(`${caller}: inertia is given without batch; pass batch: 100, say, or leave it out.`)
+  if (inertia !== undefined && !(inertia >= 0 && inertia < 1))
+    throw new RangeError(
+      `${caller}: inertia is ${inertia}, expected a number from 0 on and below 1; pass for example 0.9.`,
+    )
+  const { damping = batch === undefined ? usual.damping : growing(usual, input) } = options
   if (typeof damping === 'number') atLeastZero(caller, 'damping', damping)
   return {
     damping: (sweep) => (typeof damping === 'number' ? damping : atLeastZero(caller, 'damping', damping(sweep))),
     seed,
-    ...(batch !== undefined && { batch }),
+    ...(batch !== undefined && { batch, inertia: inertia ?? 0.9 }),
   }
+}
+
+/** Steps in proportion to 1 / sweep, and to what the curvature of the first link is per row. */
+function growing({ batchDamping = 0 }: Usual, { rows, data }: Matrix): (sweep: number) => number {
+  const first = batchDamping * (1 + squaredNorm(data) / rows)
+  return (sweep) => first * sweep
 }
 
 function couplings(given: number | readonly number[], count: number, caller: string): number[] {

@@ -10,12 +10,12 @@ import { keepLargest, sparseLinks } from './sparse-links.ts'
 
 /** What `tikhonovNetwork` is made from. */
 export interface TikhonovNetworkOptions
-  extends Omit<LiftedOptions, 'activation' | 'nodes' | 'links' | 'order' | 'batch'> {
+  extends Omit<LiftedOptions, 'activation' | 'nodes' | 'links' | 'order' | 'batch' | 'inertia'> {
   /** Whether a sweep begins with the output layer (default) or with the nodes. */
   outputFirst?: boolean
   /**
    * theta_t of sweep t: blocks go that share of the way to their minimum, with a proximal term (1 - theta)^2 / 2.
-   * Default 1 / t^2, whose sum is finite: the walk freezes near its random start, on purpose. With 1 every block is
+   * Default 1 / (t + 1)^2, whose sum is finite: the walk freezes near its random start, on purpose. With 1 every block is
    * minimised, negative inputs of a ReLU are charged for until there are none, and what is left is a linear model.
    */
   relaxation?: number | ((sweep: number) => number)
@@ -30,12 +30,13 @@ export interface TikhonovNetworkOptions
  *               + rho/2 (|V|^2 + sum_k |W_k|^2)      over x_k >= 0
  *
  * All hidden nodes are one block, a non-negative quadratic problem per sample; every layer is a least squares. The
- * objective is above the network's loss by gamma/2 |min(z, 0)|^2, so train the output again with `refit`. Defaults:
- * gamma 1, rho 1e-4; wide hidden layers, of four times the inputs or more.
+ * objective is above the network's loss by gamma/2 |min(z, 0)|^2, and the relaxed output layer has not reached its minimum:
+ * the network is good only after `refit`, which trains it. Defaults: gamma 1, rho 1e-4; take wide hidden layers, of four
+ * times the inputs or more.
  */
 export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork {
   const caller = 'tikhonovNetwork'
-  const { outputFirst = true, relaxation = (t: number): number => 1 / t ** 2, keep } = options
+  const { outputFirst = true, relaxation = (t: number): number => 1 / (t + 1) ** 2, keep } = options
   if (options.hidden.length === 0)
     throw new RangeError(`${caller}: hidden is empty, expected one layer at least; pass for example hidden: [256].`)
   if (options.hidden.some((layer) => typeof layer !== 'number') || options.outputMap)
@@ -68,6 +69,6 @@ export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork 
         for (const { W } of weights.slice(0, -1)) keepLargest(W, keep)
       },
     }),
-    ...planned(options, caller, 0),
+    ...planned(options, caller, { damping: 0 }, chain),
   })
 }

@@ -21,6 +21,7 @@ export interface CircularCnn extends Model, CircularCnnWeights {
 export function circularCnn(weights: CircularCnnWeights): CircularCnn {
   const { filter, linear, intercept } = weights
   const d = filter.length
+  if (d === 0) throw new RangeError('circularCnn: the filter has no entry, expected one per entry of a row.')
   if (linear.length !== d)
     throw new RangeError(`circularCnn: the filter has ${d} entries and there are ${linear.length} linear weights.`)
   // z = circ(u) w: what the network is on the raw row.

@@ -57,6 +57,8 @@ export function convexCnn(weights: ConvexCnnWeights): ConvexCnn {
     throw new RangeError(
       `convexCnn: the features read ${features.length} entries and give ${features.width}, patches have ${grid.length} and filters ${filters.rows}; pass parts of one network.`,
     )
+  if (outputs === 0)
+    throw new RangeError('convexCnn: intercept has no entry, expected one per output; pass at least one.')
   if (linear.rows !== r || linear.columns !== outputs * pooling.count)
     throw new RangeError(
       `convexCnn: linear is ${linear.rows} x ${linear.columns}, expected ${r} x ${outputs * pooling.count} for ${outputs} outputs at ${pooling.count} positions.`,

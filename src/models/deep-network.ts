@@ -94,7 +94,7 @@ export function forward(layers: readonly Layer[], X: Matrix): Matrix {
   return rows
 }
 
-const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const mapSchema = v.variant('kind', [
   v.object({ kind: v.literal('dense'), inputs: positive }),
   v.object({

@@ -43,6 +43,8 @@ export function rectifiedCnn(weights: RectifiedCnnWeights): RectifiedCnn {
     throw new RangeError(
       `rectifiedCnn: patches have ${h} numbers, filters are ${r} x ${filters.columns}${gates ? ` and gates ${gates.rows} x ${gates.columns}` : ''}; pass parts of one network.`,
     )
+  if (outputs === 0)
+    throw new RangeError('rectifiedCnn: intercept has no entry, expected one per output; pass at least one.')
   if (linear.rows !== r || linear.columns !== outputs * pooling.count)
     throw new RangeError(
       `rectifiedCnn: linear is ${linear.rows} x ${linear.columns}, expected ${r} x ${outputs * pooling.count} for ${outputs} outputs at ${pooling.count} positions.`,

@@ -48,15 +48,15 @@ export interface Backend {
     y: T,
   ): void
   /** The lower triangle of C <- alpha A A' + beta C with A of n x k, or of alpha A'A + beta C with A of k x n when `transpose`. */
-  syrk(
+  syrk<T extends Floats>(
     transpose: boolean,
     n: number,
     k: number,
     alpha: number,
-    A: Float64Array,
+    A: T,
     lda: number,
     beta: number,
-    C: Float64Array,
+    C: T,
     ldc: number,
   ): void
   /**
@@ -64,15 +64,15 @@ export interface Backend {
    *
    * @returns n when A is positive definite; else the first pivot that is not positive, counted from 0, and A is spoilt.
    */
-  cholesky(n: number, A: Float64Array, lda: number): number
+  cholesky(n: number, A: Floats, lda: number): number
   /** B <- L^-1 B, or L'^-1 B when `transpose`, for B of n x m: one right-hand side a column. */
-  triangularSolve(
+  triangularSolve<T extends Floats>(
     transpose: boolean,
     n: number,
     m: number,
-    L: Float64Array,
+    L: T,
     ldl: number,
-    B: Float64Array,
+    B: T,
     ldb: number,
   ): void
   /** A = sum_i values_i v_i v_i' with v_i in row i of `vectors` (n x n), values ascending; A's lower triangle is read. */

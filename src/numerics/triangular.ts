@@ -1,4 +1,5 @@
 import type { Vector } from '../types.ts'
+import type { Floats } from './backend.ts'
 
 /**
  * x <- L^-1 x, or L'^-1 x when `transpose`, for one right-hand side and L's lower triangle, n x n without gaps between rows.
@@ -6,7 +7,7 @@ import type { Vector } from '../types.ts'
  * n^2 flops on n^2 / 2 entries that are read once: bound by memory, so that nothing is gained by a backend, and a copy into
  * one would cost more than the work.
  */
-export function solveTriangle(transpose: boolean, n: number, L: Vector, x: Vector): Vector {
+export function solveTriangle(transpose: boolean, n: number, L: Floats, x: Vector): Vector {
   if (transpose) {
     for (let i = n - 1; i >= 0; i--) {
       const row = i * n

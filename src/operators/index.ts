@@ -1,3 +1,4 @@
+export { type CompactGatedOperator, compactGatedOperator } from './compact-gated.ts'
 export { coneRows } from './cone-rows.ts'
 export { denseOperator } from './dense.ts'
 export { gatedOperator } from './gated.ts'

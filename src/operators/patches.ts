@@ -67,8 +67,16 @@ export function patchGrid(shape: ImageShape, options: PatchOptions): PatchGrid {
       `patches: size is ${size} and the image is ${height} x ${width} with padding ${padding}; pass a smaller size.`,
     )
   const length = size * size * channels
+  const most = Math.max(height * width * channels, rows * columns * length)
+  if (!(most <= MOST_ENTRIES))
+    throw new RangeError(
+      `patches: the image is ${height} x ${width} x ${channels} and its ${rows} x ${columns} patches have ${length} entries, expected at most ${MOST_ENTRIES} in all; pass a smaller image or a larger stride.`,
+    )
   return { shape, size, stride, padding, normalize, rows, columns, count: rows * columns, length }
 }
+
+/** Of an image and of all its patches: 1 GiB. */
+const MOST_ENTRIES = 2 ** 27
 
 /** out <- all patches of the image at `start` of `images`, normalised: count x length, row-major. */
 export function cutPatches(grid: PatchGrid, images: Vector, start: number, out: Vector, at = 0): Vector {
@@ -107,4 +115,4 @@ function normalizePatch(patch: Vector, start: number, length: number, how: Patch
 }
 
 /** What keeps a patch of one colour from being blown up: the figure of Zhang, Liang and Wainwright's software. */
-const CONTRAST_FLOOR = 0.1
+export const CONTRAST_FLOOR = 0.1

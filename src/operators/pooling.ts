@@ -40,13 +40,19 @@ export function averagePooling(rows: number, columns: number, options?: PoolOpti
       throw new RangeError(`pooling: ${name} is ${value}, expected a positive whole number; pass for example 2.`)
   const down = Math.max(1, Math.floor(rows / stride))
   const across = Math.max(1, Math.floor(columns / stride))
+  const entries = covered(rows, size, stride, down) * covered(columns, size, stride, across)
+  if (!(Math.max(entries, rows * columns, down * across) <= MOST_ENTRIES))
+    throw new RangeError(
+      `pooling: windows of ${size}, ${stride} apart, over ${rows} x ${columns} positions have ${entries} entries in all, expected at most ${MOST_ENTRIES}; pass a larger stride.`,
+    )
   const starts = new Int32Array(down * across + 1)
-  const members: number[] = []
+  const members = new Int32Array(entries)
+  let filled = 0
   for (let i = 0; i < down; i++)
     for (let j = 0; j < across; j++) {
       for (let y = i * stride; y < Math.min(i * stride + size, rows); y++)
-        for (let x = j * stride; x < Math.min(j * stride + size, columns); x++) members.push(y * columns + x)
-      starts[i * across + j + 1] = members.length
+        for (let x = j * stride; x < Math.min(j * stride + size, columns); x++) members[filled++] = y * columns + x
+      starts[i * across + j + 1] = filled
     }
   return {
     positions: rows * columns,
@@ -54,9 +60,20 @@ export function averagePooling(rows: number, columns: number, options?: PoolOpti
     rows: down,
     columns: across,
     starts,
-    members: Int32Array.from(members),
+    members,
   }
 }
+
+/** Entries of all windows along one side. */
+function covered(positions: number, size: number, stride: number, windows: number): number {
+  // Windows that the border does not cut off, then those that it does.
+  const whole = Math.max(0, Math.min(windows, Math.floor((positions - size) / stride) + 1))
+  const cut = windows - whole
+  return whole * size + cut * positions - (stride * (windows * (windows - 1) - whole * (whole - 1))) / 2
+}
+
+/** 512 MiB of whole numbers. */
+const MOST_ENTRIES = 2 ** 27
 
 /** Whether every position stays its own. */
 export function keepsAll({ positions, count }: Pooling): boolean {

@@ -2,11 +2,14 @@ import { patternKey, patternsOf } from '../gates/gates.ts'
 import { type GatedReluNetwork, gatedReluNetwork } from '../models/gated-relu-network.ts'
 import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
+import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { compactGatedOperator } from '../operators/compact-gated.ts'
 import { gatedOperator } from '../operators/gated.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
-import type { ConvexProgram, Iterate, LinearOperator, Matrix, Penalty, PenaltyChoice } from '../types.ts'
+import type { CompactMatrix, ConvexProgram, Iterate, LinearOperator, Matrix, Penalty, PenaltyChoice } from '../types.ts'
 import {
+  compactParts,
   networkObjective,
   requireFit,
   scopeOf,
@@ -16,7 +19,12 @@ import {
   twoLayerParts,
 } from './two-layer.ts'
 
-export interface GatedReluOptions extends TwoLayerOptions {
+/** What `gatedReluProgram` is made from. */
+export interface GatedReluOptions extends Omit<TwoLayerOptions, 'X'> {
+  /** n x d, one row per sample; a compact matrix is solved in float32 and certified in float64. */
+  X: TwoLayerOptions['X'] | CompactMatrix
+  /** What iterations compute in (default: float64, and float32 for a compact matrix). Certificates are float64 always. */
+  precision?: 'float32' | 'float64'
   /** Default `groupL1()`: one group per gate and output. */
   penalty?: PenaltyChoice | Penalty
 }
@@ -32,8 +40,14 @@ export interface GatedReluOptions extends TwoLayerOptions {
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<GatedReluNetwork> {
-  const shared = twoLayerParts(options, 'gatedReluProgram')
-  const { penalty = groupL1() } = options
+  const { X, penalty = groupL1(), precision = isCompact(X) ? 'float32' : 'float64' } = options
+  if (precision !== 'float32' && (precision !== 'float64' || isCompact(X)))
+    throw new RangeError(
+      `gatedReluProgram: precision is ${precision}${isCompact(X) ? ' and X a compact matrix' : ''}, expected ${isCompact(X) ? 'float32' : 'float32 or float64'}; leave it out${isCompact(X) ? ', or pass X in full' : ''}.`,
+    )
+  const shared: TwoLayerParts<Rows> = isCompact(X)
+    ? compactParts(X, options, 'gatedReluProgram')
+    : twoLayerParts({ ...options, X }, 'gatedReluProgram')
   const shape = { features: shared.inputs.columns, gates: shared.gates.count, outputs: shared.outputs }
   const placed = 'over' in penalty ? penalty.over(shape) : penalty
   const columns = shape.gates * shape.outputs * shape.features
@@ -41,18 +55,17 @@ export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<Gated
     throw new RangeError(
       `gatedReluProgram: ${placed.name} has blocks of ${placed.blocks.size} and the program ${columns} coefficients; pass a size that divides them, or groupL1() without one.`,
     )
-  return build({ ...shared, penalty: placed })
+  return build({ ...shared, penalty: placed, single: precision === 'float32' })
 }
 
 /** What the program and its restrictions share. */
-interface Parts extends TwoLayerParts {
+interface Parts extends TwoLayerParts<Rows> {
   readonly penalty: Penalty
+  /** Whether products are of float32. */
+  readonly single: boolean
 }
 
-function build(
-  parts: Parts,
-  operator: LinearOperator = gatedOperator(parts.inputs, parts.gates.patterns, parts.outputs),
-): ConvexProgram<GatedReluNetwork> {
+function build(parts: Parts, operator: LinearOperator = operatorOf(parts)): ConvexProgram<GatedReluNetwork> {
   const { inputs, loss, penalty, lambda, outputs } = parts
   const program: ConvexProgram<GatedReluNetwork> = {
     name: 'gated-relu',
@@ -77,6 +90,11 @@ function build(
       }),
   }
   return Object.freeze(program)
+}
+
+function operatorOf({ inputs, gates, outputs, single }: Parts): LinearOperator {
+  if (single || isCompact(inputs)) return compactGatedOperator(inputs, gates.patterns, outputs)
+  return gatedOperator(inputs, gates.patterns, outputs)
 }
 
 /** u = w1 w2 with |w1| = |w2| = sqrt|u|: the balanced neuron, whose weight decay is |u|. */

@@ -2,11 +2,12 @@ import { type Gates, patternsOf } from '../gates/gates.ts'
 import { gatesOf } from '../gates/gates-of.ts'
 import { squared } from '../losses/squared.ts'
 import { isSet, selectColumns } from '../numerics/bits.ts'
+import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
 import { spectralBound } from '../numerics/spectral-bound.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
-import type { Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
+import type { CompactMatrix, Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
 
 /** What every two-layer program is made from. */
 export interface TwoLayerOptions {
@@ -25,10 +26,10 @@ export interface TwoLayerOptions {
 }
 
 /** What a two-layer program and its restrictions share. */
-export interface TwoLayerParts {
-  readonly X: Matrix
+export interface TwoLayerParts<X extends Rows = Matrix> {
+  readonly X: X
   /** X, with a column of ones when the neurons have a bias. */
-  readonly inputs: Matrix
+  readonly inputs: X
   readonly gates: Gates
   readonly bias: boolean
   readonly loss: Loss
@@ -43,6 +44,22 @@ export interface TwoLayerParts {
 /** @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda. */
 export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLayerParts {
   const X = asMatrix(options.X, caller, 'X')
+  requireFinite(X, caller, 'X')
+  const parts = partsOver(X, options, caller)
+  return { ...parts, inputs: parts.bias ? appendOnes(X) : X }
+}
+
+/** The same for X that is read a block of rows at a time. */
+export function compactParts(
+  X: CompactMatrix,
+  options: Omit<TwoLayerOptions, 'X'>,
+  caller: string,
+): TwoLayerParts<CompactMatrix> {
+  const parts = partsOver(X, options, caller)
+  return { ...parts, inputs: parts.bias ? withOnes(X) : X }
+}
+
+function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, caller: string): TwoLayerParts<X> {
   const Y = asMatrix(options.y, caller, 'y')
   const { gates, lambda, loss = squared(), bias = false } = options
   if (X.rows === 0 || X.columns === 0)
@@ -53,29 +70,26 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
     throw new RangeError(`${caller}: y has no column, expected at least one target; pass one column per output.`)
   if (Y.rows !== X.rows)
     throw new RangeError(`${caller}: y has ${Y.rows} rows and X has ${X.rows}; pass one target per row.`)
-  requireFinite(X, caller, 'X')
   requireFinite(Y, caller, 'y')
   const features = gates.vectors.columns - (gates.bias ? 1 : 0)
   if (gates.patterns.rows !== X.rows || features !== X.columns)
     throw new RangeError(
       `${caller}: the gates were made for ${gates.patterns.rows} rows of ${features} features and X is ${X.rows} x ${X.columns}; call sampleGates with this X.`,
     )
-  const patterns = patternsOf(gates.vectors, X).words
-  const stranger = patterns.findIndex((word, k) => word !== gates.patterns.words[k])
+  const stranger = strangeGate(gates, X)
   if (stranger >= 0)
     throw new RangeError(
-      `${caller}: gate ${Math.floor(stranger / gates.patterns.stride)} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
+      `${caller}: gate ${stranger} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
     )
   if (!(lambda >= 0) || !Number.isFinite(lambda))
     throw new RangeError(
       `${caller}: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
     )
-  const inputs = bias === true ? appendOnes(X) : X
   return {
     X,
-    inputs,
+    inputs: X,
     gates,
-    reach: once(() => gateReach(inputs, gates)),
+    reach: once(() => gateReach(X, bias === true, gates)),
     bias: bias === true,
     loss: loss.over(Y, { intercept: bias === 'unpenalised' }),
     ownLoss: loss.over(Y),
@@ -84,15 +98,28 @@ export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLaye
   }
 }
 
-/** min(|X|_2, |D_i X|_F) for each gate: not below |D_i X|_2. */
-function gateReach(inputs: Matrix, { patterns, count }: Gates): Vector {
-  const whole = spectralBound(inputs)
-  const squares = Float64Array.from({ length: inputs.rows }, (_, r) =>
-    squaredNorm(inputs.data.subarray(r * inputs.columns, (r + 1) * inputs.columns)),
-  )
+/** Rows of a compact matrix that the gates' patterns are compared on: one that is read at every pass is large. */
+const COMPARED = 1024
+
+/** The first gate that has another pattern on X than the one given, or -1. */
+function strangeGate({ vectors, patterns }: Gates, X: Rows): number {
+  const own = patternsOf(vectors, isCompact(X) ? expand(X, 0, Math.min(COMPARED, X.rows)) : X)
+  // Where fewer rows are compared, they end where a word does.
+  return Array.from({ length: vectors.rows }, (_, i) => i).findIndex((i) => {
+    for (let w = 0; w < own.stride; w++)
+      if (own.words[i * own.stride + w] !== patterns.words[i * patterns.stride + w]) return true
+    return false
+  })
+}
+
+/** min(|X|_2, |D_i X|_F) for each gate, X with its ones where there is a bias: not below |D_i X|_2. */
+function gateReach(X: Rows, bias: boolean, { patterns, count }: Gates): Vector {
+  const whole = isCompact(X) ? Number.POSITIVE_INFINITY : spectralBound(bias ? appendOnes(X) : X)
+  const squares = new Float64Array(X.rows).fill(bias ? 1 : 0)
+  for (let r = 0; r < X.rows; r++) squares[r]! += squaredNorm(rowBlock(X, r, 1))
   return Float64Array.from({ length: count }, (_, i) => {
     let total = 0
-    for (let r = 0; r < inputs.rows; r++) if (isSet(patterns, r, i)) total += squares[r]!
+    for (let r = 0; r < X.rows; r++) if (isSet(patterns, r, i)) total += squares[r]!
     return Math.min(whole, Math.sqrt(total) * (1 + 1e-12))
   })
 }
@@ -103,14 +130,14 @@ function once<T>(make: () => T): () => T {
 }
 
 /** The program of some of the gates, at a lambda: X, the loss and what is known of each gate are shared, not made again. */
-export function selectParts<P extends TwoLayerParts>(parts: P, lambda: number, chosen: Int32Array): P {
+export function selectParts<P extends TwoLayerParts<Rows>>(parts: P, lambda: number, chosen: Int32Array): P {
   const gates = selectGates(parts.gates, chosen)
   return { ...parts, lambda, gates, reach: once(() => Float64Array.from(chosen, (i) => parts.reach()[i]!)) }
 }
 
 /** The program of other gates of the same X, at a lambda. */
 export function exchangeGates<P extends TwoLayerParts>(parts: P, lambda: number, gates: Gates): P {
-  return { ...parts, lambda, gates, reach: once(() => gateReach(parts.inputs, gates)) }
+  return { ...parts, lambda, gates, reach: once(() => gateReach(parts.X, parts.bias, gates)) }
 }
 
 /** The gates, and after them the patterns of these neurons (rows of as many entries as inputs have columns) that they lack. */
@@ -156,7 +183,7 @@ function selectGates(gates: Gates, chosen: Int32Array): Gates {
  * an offset do not reach), and there is one output: with several, one neuron may serve many of them for less than the
  * one-vs-all program pays.
  */
-export function scopeOf({ gates, bias, outputs }: TwoLayerParts): Scope {
+export function scopeOf({ gates, bias, outputs }: TwoLayerParts<Rows>): Scope {
   return gates.exhaustive && (gates.bias || !bias) && outputs === 1 ? 'network' : 'program'
 }
 
@@ -174,16 +201,27 @@ export interface TwoLayerWeights {
  * outputs: such a network may pay less than any point of the one-vs-all program.
  */
 export function networkObjective(
-  { X, ownLoss }: TwoLayerParts,
+  { X, ownLoss }: TwoLayerParts<Rows>,
   lambda: number,
   model: TwoLayerWeights,
 ): number | undefined {
   if (servesSeveral(model.W2)) return undefined
-  const fit = model.predict(X).data
+  const fit = predictions(X, model)
   return (
     ownLoss.value(fit) +
     (lambda / 2) * (squaredNorm(model.W1.data) + squaredNorm(model.b1) + squaredNorm(model.W2.data))
   )
+}
+
+function predictions(X: Rows, model: TwoLayerWeights): Vector {
+  if (!isCompact(X)) return model.predict(X).data
+  const outputs = model.W2.columns
+  const fit = new Float64Array(X.rows * outputs)
+  for (let first = 0; first < X.rows; first += 1024) {
+    const rows = Math.min(1024, X.rows - first)
+    fit.set(model.predict({ rows, columns: X.columns, data: rowBlock(X, first, rows) }).data, first * outputs)
+  }
+  return fit
 }
 
 function servesSeveral({ rows, columns, data }: Matrix): boolean {
@@ -197,7 +235,7 @@ function servesSeveral({ rows, columns, data }: Matrix): boolean {
 
 /** @throws RangeError when a network has other sizes than the data, or an intercept that the program has no place for. */
 export function requireFit(
-  parts: TwoLayerParts,
+  parts: TwoLayerParts<Rows>,
   model: { features: number; outputs: number; intercept: Vector },
 ): void {
   if (model.features !== parts.X.columns || model.outputs !== parts.outputs)

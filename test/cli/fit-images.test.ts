@@ -54,7 +54,8 @@ describe('cvxnn fit-images', () => {
     const X = await readIdx(images)
     expect(classifier.score(X, Array.from(labels.subarray(8)))).toBe(1)
     const picture = await read('filters.svg')
-    expect(picture.match(/<rect /g)?.length).toBe(9 * classifier.network.layers[0]!.width)
+    // Nine pixels a filter.
+    expect(picture.match(/M\d+,\d+h/g)?.length).toBe(9 * classifier.network.layers[0]!.width)
   })
 
   it('trains on a file of CIFAR-10 and says so in one JSON object', async () => {

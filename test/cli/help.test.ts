@@ -7,7 +7,7 @@ import { root } from '../support/build.ts'
 import { workplace } from '../support/cli.ts'
 
 const { run } = workplace()
-const commands = ['fit', 'fit-images', 'predict', 'path', 'verify', 'demo', 'info']
+const commands = ['fit', 'fit-images', 'predict', 'path', 'verify', 'report', 'export', 'worker', 'demo', 'info']
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
 describe('help', () => {

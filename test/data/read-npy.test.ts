@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readNpy, writeNpy } from '../../src/data/index.ts'
+import { readNpy, toNpy } from '../../src/data/index.ts'
 import { matrix, toRows } from '../../src/numerics/matrix.ts'
 import { refuses } from './tables.ts'
 
@@ -113,7 +113,7 @@ describe('readNpy', () => {
       }),
     ))
 
-  it('reads what writeNpy wrote', () =>
+  it('reads what toNpy wrote', () =>
     fc.assert(
       fc.asyncProperty(
         whole(0, 5),
@@ -121,7 +121,7 @@ describe('readNpy', () => {
         fc.array(fc.double(finite), { minLength: 25, maxLength: 25 }),
         async (r, c, pool) => {
           const M = matrix(r, c, Float64Array.from(pool.slice(0, r * c)))
-          const bytes = writeNpy(M)
+          const bytes = toNpy(M)
           expect((bytes.length - 8 * r * c) % 64).toBe(0)
           expect(await readNpy(bytes)).toEqual({ ...M, shape: [r, c] })
         },
@@ -147,7 +147,7 @@ describe('readNpy', () => {
       'base64',
     )
     expect(toRows(await readNpy(floats))).toEqual([[1.5, -2]])
-    expect(Buffer.from(writeNpy(matrix(1, 2, Float64Array.of(1.5, -2))))).toEqual(floats)
+    expect(Buffer.from(toNpy(matrix(1, 2, Float64Array.of(1.5, -2))))).toEqual(floats)
     const integers = Buffer.from(
       'k05VTVBZAQB2AHsnZGVzY3InOiAnPmkyJywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAQAEAAIABQADAAY=',
       'base64',
@@ -160,7 +160,7 @@ describe('readNpy', () => {
 
   it('reads a path', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'npy-'))
-    await writeFile(join(folder, 'a.npy'), writeNpy(matrix(1, 1, Float64Array.of(3))))
+    await writeFile(join(folder, 'a.npy'), toNpy(matrix(1, 1, Float64Array.of(3))))
     expect(toRows(await readNpy(join(folder, 'a.npy')))).toEqual([[3]])
     await rm(folder, { recursive: true })
   })

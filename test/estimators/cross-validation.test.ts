@@ -48,6 +48,23 @@ describe('cross-validation', () => {
     }
   })
 
+  it("chooses by the rule '1se' the largest lambda within a standard error of the smallest mean", () => {
+    const finer = { ...quick, lambdaCount: 16 }
+    const least = new ReluRegressor(finer).train(X, y)
+    const simpler = new ReluRegressor({ ...finer, lambdaRule: '1se' }).train(X, y)
+    const { points } = simpler.crossValidation!
+    expect(points).toEqual(least.crossValidation!.points)
+    const best = points.find(({ lambda }) => lambda === least.selectedLambda)!
+    const within = points.filter(({ mean }) => mean <= best.mean + best.standardError)
+    expect(simpler.selectedLambda).toBe(within[0]!.lambda)
+    expect(simpler.selectedLambda).toBeGreaterThan(least.selectedLambda)
+    expect(simpler.network.width).toBeLessThanOrEqual(least.network.width)
+    expect(ReluRegressor.load(JSON.stringify(simpler)).toJSON()).toEqual(simpler.toJSON())
+    // Files without a rule, as they were before there was a choice, are of the smallest mean.
+    expect(least.toJSON().settings).not.toHaveProperty('lambdaRule')
+    expect(ReluRegressor.load(JSON.stringify(least)).toJSON()).toEqual(least.toJSON())
+  })
+
   it('judges every fold by rows that it was not trained on', () => {
     const { points } = new ReluRegressor(quick).train(X, y).crossValidation!
     const { lambda, folds } = points[3]!

@@ -6,6 +6,7 @@ import {
   type LiftedTrainOptions,
   loadModel,
 } from '../../src/estimators/index.ts'
+import { paceOf } from '../../src/estimators/lifted-options.ts'
 import { fromRows, matrix, toRows } from '../../src/numerics/matrix.ts'
 import { bent, furthest, rays } from '../support/planted.ts'
 
@@ -91,6 +92,21 @@ describe('training', () => {
     })
     expect([found.status, found.sweeps]).toEqual(['aborted', 3])
     expect(found.predict(X)).toHaveLength(120)
+  })
+
+  it('goes in batches of 100 beyond 2000 rows, unless it is told otherwise', () => {
+    const many = bent(2001)
+    const options: LiftedTrainOptions = { hidden: [4], maxSweeps: 2, tolerance: 0 }
+    const weights = (batch?: number | 'all'): Float64Array =>
+      new LiftedRegressor({ ...options, ...(batch && { batch }) }).train(many.X, many.y).network.layers[0]!.W.data
+    expect(weights()).toEqual(weights(100))
+    expect(weights('all')).not.toEqual(weights(100))
+    const few = (batch?: 'all') => new LiftedRegressor({ ...options, ...(batch && { batch }) }).train(X, y).predict(X)
+    expect(few()).toEqual(few('all'))
+    expect(paceOf({}, 2000)).toEqual({ maxSweeps: 200 })
+    expect(paceOf({}, 2001)).toEqual({ batch: 100, maxSweeps: 20 })
+    expect(paceOf({ batch: 'all' }, 2001)).toEqual({ maxSweeps: 200 })
+    expect(paceOf({ method: 'tikhonov' }, 2001)).toEqual({ maxSweeps: 20 })
   })
 
   it('takes batches, several targets and any activation', () => {

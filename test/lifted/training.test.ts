@@ -16,6 +16,7 @@ import {
   leakyRelu,
   loadModel,
   lpomNetwork,
+  majorised,
   matrix,
   relu,
   tanh,
@@ -240,7 +241,7 @@ describe('batches', () => {
 
   it('of all rows do what a full sweep from the network does', () => {
     const common = { X, y: classes, hidden: [20, 15], damping: 0.1, ridge: 1e-3, coupling: 1 }
-    const [whole, batched] = [fenchelNetwork(common), fenchelNetwork({ ...common, batch: 12 })]
+    const [whole, batched] = [fenchelNetwork(common), fenchelNetwork({ ...common, batch: 12, links: majorised() })]
     const start = randomNetwork([3, 20, 15, 3], relu(), 4)
     const [a, b] = [whole, batched].map((program) => {
       const state = program.embed(start)
@@ -251,10 +252,63 @@ describe('batches', () => {
       expect(furthestApart(W.data, b!.layers[k]!.W.data)).toBeLessThan(1e-10)
   })
 
+  it('start from weights carried on by a share of the last move', () => {
+    // One batch of all rows an epoch, so that the draw decides nothing: each epoch again, from weights moved on by hand.
+    const common = { X, y: classes, hidden: [6], batch: 12, damping: 0.1 }
+    const carried = fenchelNetwork({ ...common, inertia: 0.6 })
+    const plain = fenchelNetwork({ ...common, inertia: 0 })
+    const state = carried.embed(randomNetwork([3, 6, 3], relu(), 4))
+    let before = carried.recover(state)
+    for (let epoch = 1; epoch <= 4; epoch++) {
+      const now = carried.recover(state)
+      const on = (a: Float64Array, b: Float64Array) => a.map((value, e) => value + 0.6 * (value - b[e]!))
+      const ahead = deepNetwork(
+        now.layers.map((layer, k) => {
+          const { W, b } = before.layers[k]!
+          return {
+            ...layer,
+            W: matrix(W.rows, W.columns, on(layer.W.data, W.data)),
+            b: on(layer.b, b),
+          }
+        }),
+      )
+      const byHand = plain.embed(ahead)
+      for (const __ of plain.sweep(byHand, epoch));
+      for (const __ of carried.sweep(state, epoch));
+      for (const [k, { W, b }] of state.weights.entries()) {
+        expect(furthestApart(W.data, byHand.weights[k]!.W.data)).toBeLessThan(1e-11)
+        expect(furthestApart(b, byHand.weights[k]!.b)).toBeLessThan(1e-11)
+      }
+      before = now
+    }
+  })
+
+  it.each([
+    ['fenchel', fenchelNetwork, 0.02],
+    ['lpom', lpomNetwork, 0.002],
+  ] as const)('are damped by the size of the rows, and in epoch t by t times as much: %s', (_, make, share) => {
+    const X = normals(30, 6, 2, 5)
+    const common = { X, y: oneHotRows(30, 3), hidden: [8], batch: 10 }
+    const size = 1 + dot(X.data, X.data) / 30
+    const [usual, told] = [make(common), make({ ...common, damping: (t) => share * size * t })].map(
+      (program) => trainSync(program, { maxSweeps: 3, tolerance: 0 }).model,
+    )
+    expect(JSON.stringify(usual)).toBe(JSON.stringify(told))
+  })
+
+  it.each([
+    ['inertia is 1', { batch: 5, inertia: 1 }],
+    ['inertia is -0.1', { batch: 5, inertia: -0.1 }],
+    ['inertia is NaN', { batch: 5, inertia: Number.NaN }],
+    ['inertia is given without batch', { inertia: 0.5 }],
+  ])('refuse an inertia that makes no sense: %s', (sentence, options) => {
+    expect(() => fenchelNetwork({ X, y: classes, hidden: [4], ...options })).toThrow(sentence)
+  })
+
   it('move less the more they are damped, sweep by sweep', () => {
     const program = fenchelNetwork({
       ...{ X: normals(40, 6, 2), y: oneHotRows(40, 3), hidden: [8], batch: 10 },
-      damping: (sweep) => 0.1 * 100 ** (sweep - 1),
+      ...{ inertia: 0, damping: (sweep) => 0.1 * 100 ** (sweep - 1) },
     })
     const state = program.initial(1)
     const ways = [1, 2, 3].map((sweep) => {

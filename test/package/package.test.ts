@@ -109,16 +109,18 @@ describe('the package', () => {
     const paths = packed.files.map(({ path }) => path)
     const top = paths.filter((path) => !path.startsWith('dist/'))
     expect(top.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
-    for (const built of ['index.js', 'index.d.ts', 'solvers.js', 'solvers.d.ts', 'cli.js'])
+    for (const built of ['index.js', 'index.d.ts', 'solvers.js', 'solvers.d.ts', 'plots.js', 'plots.d.ts', 'cli.js'])
       expect(paths).toContain(`dist/${built}`)
     expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|js\.map)$/.test(path))).toEqual([])
   })
 
-  it('brings along what it needs and neither mathjs nor a tool of its development', async () => {
+  it('brings along what it needs, no optional peer and no tool of its development', async () => {
     const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const installed = await readdir(join(project, 'node_modules'))
     for (const name of Object.keys(dependencies)) expect(installed).toContain(name)
-    for (const name of ['mathjs', 'typescript', 'vitest', 'tsx', '@types']) expect(installed).not.toContain(name)
+    for (const name of ['mathjs', 'tinypool', 'bullmq', 'ioredis', '@stdlib', '@observablehq', 'linkedom', '@resvg'])
+      expect(installed).not.toContain(name)
+    for (const name of ['typescript', 'vitest', 'tsx', '@types']) expect(installed).not.toContain(name)
   })
 
   it('has the version that the citation and the list of changes have', async () => {
@@ -155,7 +157,9 @@ describe('the package', () => {
     await writeFile(
       join(project, 'solvers.mts'),
       `import type { ConvexProgram, Solver } from 'cvxnn'
+import { type PathPoint, pathPlot } from 'cvxnn/plots'
 import { proximalGradient, solveSync } from 'cvxnn/solvers'
+export const picture = (points: readonly PathPoint[]): Promise<string> => pathPlot(points, { theme: 'dark' })
 export const solver: Solver = proximalGradient()
 export const gap = (program: ConvexProgram): number => solveSync(program, { solver }).certificate.relativeGap
 // @ts-expect-error a solver is no number
@@ -232,7 +236,24 @@ export const wrong: number = proximalGradient()
     },
   )
 
-  it('brings the command: its version, a fit and a page, and one sentence about mathjs where that is missing', async () => {
+  it("exports 'cvxnn/plots', which says in one sentence what to install for a picture", async () => {
+    const script = `
+      const { filterPlot, residualPlot, toPng } = await import('cvxnn/plots')
+      const patches = { rows: 1, columns: 1, data: Float64Array.of(1) }
+      const svg = await filterPlot({ patches, side: 1, channels: 1 })
+      const said = await Promise.all([residualPlot({}), toPng(svg)].map((work) => work.catch(({ message }) => message)))
+      console.log(JSON.stringify({ svg: svg.slice(0, 4), said }))`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: project })
+    expect(JSON.parse(stdout)).toEqual({
+      svg: '<svg',
+      said: [
+        'cvxnn/plots: @observablehq/plot and linkedom, optional parts, are missing; run npm install @observablehq/plot linkedom@0.18.12.',
+        'toPng: @resvg/resvg-js, an optional part, is missing; run npm install @resvg/resvg-js.',
+      ],
+    })
+  })
+
+  it('brings the command: its version, a fit and a page, and one sentence about each part that is missing', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const npx = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
       run('npx', ['--no-install', 'cvxnn', ...args], { cwd: project })
@@ -244,9 +265,21 @@ export const wrong: number = proximalGradient()
     await npx('path', 'table.csv', ...quick, '--count', '3', '--out', 'path.html', '--quiet')
     expect(await readFile(join(project, 'path.html'), 'utf8')).toContain('uPlot')
     await npx('verify', 'model.json', 'table.csv')
+    await expect(npx('report', 'model.json', 'table.csv')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^cvxnn: [^\n]*npm install @observablehq\/plot linkedom@0\.18\.12[^\n]*\n$/m),
+    })
     await expect(npx('verify', 'model.json', 'table.csv', '--precision', '30')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^cvxnn: [^\n]*mathjs[^\n]*\n$/m),
     })
-  })
+    await expect(npx('fit', 'table.csv', ...quick, '--quiet', '--executor', 'threads')).rejects.toMatchObject({
+      code: 2,
+      stderr: 'cvxnn: the package tinypool is not installed; run npm install tinypool, or use inline().\n',
+    })
+    await expect(npx('worker', '--redis', 'redis://127.0.0.1')).rejects.toMatchObject({
+      code: 2,
+      stderr: 'cvxnn: BullMQ is not installed; run npm install bullmq ioredis tinypool.\n',
+    })
+  }, 180_000)
 })

@@ -76,6 +76,21 @@ describe('etaNewton', () => {
     expect(warm.iterations).toBeLessThan(0.7 * cold.iterations)
   })
 
+  it.each([0.1, 1e-3])('comes to a gap of 1e-9 with columns over six decades, at %d lambda_max', (ratio) => {
+    const draws = random(7)
+    const [n, d] = [240, 20]
+    // Large enough for factors in float32.
+    const X = matrix(n, d)
+    for (let k = 0; k < n * d; k++) X.data[k] = draws.normal() * 10 ** (-(6 * (k % d)) / d)
+    const y = matrix(n, 1)
+    for (let r = 0; r < n; r++) y.data[r] = draws.normal()
+    const whole = gatedReluProgram({ X, y, gates: sampleGates(X, { count: 60, seed: 3 }), lambda: 0 })
+    const program = { ...whole, lambda: ratio * lambdaMax(whole) }
+    const found = solveSync(program, { solver: etaNewton(), tolerance: 1e-9, maxIterations: 200 })
+    expect(found.status).toBe('solved')
+    expect(certify(program, { coefficients: found.coefficients }).relativeGap).toBeLessThanOrEqual(2e-9)
+  })
+
   it('follows small moves at sizes where that is worth it, to the same optimum', () => {
     const program = made({ ...typical, rows: 400, features: 10, gates: 120, outputs: 2, ratio: 0.01 })
     const found = solveSync(program, { solver: etaNewton(), tolerance: 1e-11 })

@@ -26,9 +26,23 @@ const allowed: Record<string, readonly string[]> = {
   programs: ['numerics', ...parts],
   lifted: ['numerics', ...parts],
   solvers: ['numerics', 'certificates'],
+  interchange: ['numerics', ...parts],
   estimators: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers'],
-  cli: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
-  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  plots: ['numerics', 'models', 'estimators'],
+  sweeps: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators'],
+  cli: [
+    'numerics',
+    ...parts,
+    'certificates',
+    'programs',
+    'lifted',
+    'solvers',
+    'estimators',
+    'interchange',
+    'sweeps',
+    'plots',
+  ],
+  index: ['numerics', ...parts, 'certificates', 'programs', 'lifted', 'solvers', 'estimators', 'interchange', 'sweeps'],
 }
 
 const files = [...sources('src'), ...sources('solvers')]
@@ -111,6 +125,7 @@ describe('a check of imports', () => {
     ['src/programs/relu.ts', 'solvers/solve.ts'],
     ['src/programs/relu.ts', 'src/certificates/certify.ts'],
     ['src/estimators/train.ts', 'src/cli/main.ts'],
+    ['src/estimators/train.ts', 'src/sweeps/bullmq.ts'],
     ['src/cli/main.ts', 'src/index.ts'],
   ])('%s may not read %s', (from, to) => {
     expect(upward({ from, to, typeOnly: true })).toBe(true)

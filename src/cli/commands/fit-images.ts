@@ -1,9 +1,8 @@
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { CcnnClassifier, type CcnnLayerOptions } from '../../estimators/ccnn-classifier.ts'
-import { filterPatches } from '../../models/filter-patches.ts'
+import { filterPlot } from '../../plots/filters.ts'
 import { requireWritable, writeWhole } from '../files.ts'
-import { filterPicture } from '../filter-picture.ts'
 import { readImages } from '../image-data.ts'
 import { addOutputOptions, positive, whole } from '../options.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, type Terminal } from '../terminal.ts'
@@ -85,10 +84,7 @@ async function fitImages(path: string, flags: Flags): Promise<number> {
     ...(test && { test: classifier.score(test.X, test.labels) }),
   }
   if (flags.out !== undefined) await writeWhole(flags.out, `${JSON.stringify(classifier)}\n`)
-  if (flags.filters !== undefined) {
-    const network = classifier.network.layers[0]!
-    await writeWhole(flags.filters, filterPicture(filterPatches(network), network.patch.size, network.shape.channels))
-  }
+  if (flags.filters !== undefined) await writeWhole(flags.filters, await filterPlot(classifier.network.layers[0]!))
   const { status } = classifier
   if (flags.json)
     print(JSON.stringify({ data: path, images: X.rows, shape, status, layers: classifier.layers, scores, seconds }))

@@ -1,6 +1,6 @@
 import type { SweepProgress } from '../../../solvers/train.ts'
 import { LiftedClassifier } from '../../estimators/lifted-classifier.ts'
-import type { LiftedTrainOptions } from '../../estimators/lifted-options.ts'
+import { type LiftedTrainOptions, paceOf } from '../../estimators/lifted-options.ts'
 import { LiftedRegressor } from '../../estimators/lifted-regressor.ts'
 import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
 import { hiddenOf, type LiftedFlags, liftedOptions, type TableFlags } from '../options.ts'
@@ -55,11 +55,11 @@ async function trainOn(
   terminal: Terminal,
 ): Promise<LiftedRegressor | LiftedClassifier> {
   const display = progressDisplay(terminal)
-  const { maxSweeps } = options
+  const { maxSweeps } = paceOf(options, X.rows)
   const watch = {
     signal: interruptSignal(display),
     onProgress: ({ sweep, objective }: SweepProgress) =>
-      display.update(sweep / maxSweeps!, `training: sweep ${sweep}, objective ${objective.toPrecision(6)}`),
+      display.update(sweep / maxSweeps, `training: sweep ${sweep}, objective ${objective.toPrecision(6)}`),
   }
   try {
     return labels

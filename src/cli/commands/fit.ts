@@ -8,6 +8,7 @@ import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import type { TrainProgress } from '../../estimators/train.ts'
 import type { Certificate } from '../../types.ts'
+import { executorNamed } from '../executor.ts'
 import { requireWritable } from '../files.ts'
 import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
 import {
@@ -15,8 +16,10 @@ import {
   addOutputOptions,
   addTableOptions,
   addTrainOptions,
+  executorOption,
   type LiftedFlags,
   lambdaOption,
+  lambdaRuleOption,
   liftedFlags,
   type TableFlags,
   type TrainFlags,
@@ -29,7 +32,7 @@ import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark,
 import { advice } from '../words.ts'
 import { fitLifted } from './fit-lifted.ts'
 
-type Flags = TableFlags & TrainFlags & Terminal & { out?: string }
+type Flags = TableFlags & TrainFlags & Terminal & { out?: string; executor: string }
 
 /** cvxnn fit: a table in, a certified network out. */
 export function addFit(program: Command): void {
@@ -37,7 +40,11 @@ export function addFit(program: Command): void {
     .command('fit')
     .description('train a network on a table and say how close to optimal it is')
     .argument('<data.csv>', 'table with a header row')
-  addTableOptions(command).addOption(lambdaOption).option('--folds <count>', 'folds of the cross-validation', whole, 5)
+  addTableOptions(command)
+    .addOption(lambdaOption)
+    .option('--folds <count>', 'folds of the cross-validation', whole, 5)
+    .addOption(lambdaRuleOption())
+    .addOption(executorOption())
   addOutputOptions(addLiftedOptions(addTrainOptions(command, [...programs, ...liftedMethods, 'ccnn'])))
     .option('-o, --out <model.json>', 'write the model here')
     .addHelpText(
@@ -48,6 +55,7 @@ Examples:
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
   $ cvxnn fit houses.csv --target price --program relu --global
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
+  $ cvxnn fit houses.csv --target price --executor threads
   $ cvxnn fit iris.csv --target species --program fenchel --layers 4,32,3
   $ cvxnn fit data_batch_1.bin --program ccnn
 
@@ -79,13 +87,17 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
     throw new Error(
       '--penalty ridge has no largest lambda for a cross-validation to start from; give --lambda <number>.',
     )
+  if (flags.executor !== 'inline' && flags.lambda !== 'cv')
+    throw new Error(
+      '--executor divides the cross-validation of --lambda cv, and --lambda is given; leave one of them out.',
+    )
   if (flags.out !== undefined) await requireWritable(flags.out)
   const split = await readSplitTable(path, flags)
   const { dataset, train } = split
   if (!flags.json && dataset.constant.length > 0)
     remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
   const begun = performance.now()
-  const estimator = await trainOn(train, trainOptions(flags), flags)
+  const estimator = await trainOn(train, trainOptions(flags), flags, flags.executor)
   const seconds = (performance.now() - begun) / 1000
   const { certificate, status, selectedLambda, network, crossValidation } = estimator
   // Data with few rows or features have fewer patterns than asked for.
@@ -149,12 +161,16 @@ export async function trainOn(
   { X, y, labels }: Rows,
   options: TrainOptions,
   terminal: Terminal,
+  where = 'inline',
 ): Promise<ReluRegressor | ReluClassifier> {
+  // Without a cross-validation there is nothing to divide; one that runs here goes down the grid with all folds at once.
+  const executor = where === 'inline' || options.lambda !== 'cv' ? undefined : executorNamed(where)
   const display = progressDisplay(terminal)
   const tolerance = options.tolerance ?? 1e-6
   const watch = {
     signal: interruptSignal(display),
     onProgress: (at: TrainProgress) => display.update(...progressOf(at, tolerance)),
+    ...(executor && { executor }),
   }
   try {
     return labels
@@ -162,6 +178,7 @@ export async function trainOn(
       : await new ReluRegressor(options).trainAsync(X, y, watch)
   } finally {
     display.stop()
+    await executor?.close()
   }
 }
 

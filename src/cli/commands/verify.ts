@@ -1,35 +1,32 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { type GlobalVerification, verifyGlobal } from '../../../solvers/index.ts'
 import { isSolved } from '../../certificates/certify.ts'
 import { preciseCertificate } from '../../certificates/precise.ts'
 import { verify } from '../../certificates/verify.ts'
-import { readCsv } from '../../data/read-csv.ts'
-import type { MissingPolicy } from '../../data/read-csv-options.ts'
 import { ReluClassifier } from '../../estimators/relu-classifier.ts'
 import { ReluRegressor } from '../../estimators/relu-regressor.ts'
-import type { TwoLayerNetwork } from '../../models/two-layer-network.ts'
-import type { ConvexProgram } from '../../types.ts'
-import { fingerprint, type ModelFile, readModelFile } from '../files.ts'
+import { readModelFile } from '../files.ts'
+import { fittedRows } from '../fitted-rows.ts'
+import { globalJson, globally, printGlobal } from '../global-verification.ts'
 import { addOutputOptions, delimiterOption, positive, whole } from '../options.ts'
-import { type Rows, splitTable } from '../table-data.ts'
-import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
+import { brief, interruptSignal, pairs, print, progressDisplay } from '../terminal.ts'
 import { problemOf } from './fit.ts'
+import { addNetworkOptions, type NetworkFlags, verifyNetwork } from './verify-network.ts'
 
-type Flags = Terminal & { precision?: number; delimiter?: string; global?: boolean; timeLimit?: number }
+type Flags = NetworkFlags & { precision?: number }
 
 /** cvxnn verify: a model and the table it was fitted on in, its certificate recomputed out. */
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
     .description('recompute from the data how close to optimal a fitted model is')
-    .argument('<model.json>', 'model file that fit wrote')
+    .argument('<model>', 'model file that fit wrote, or with --target a network of any origin (.onnx, .json)')
     .argument('<data.csv>', 'the table it was fitted on')
     .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
     .option('--global', 'compare with the best network of any width and any patterns (ReLU models of one output)')
     .option('--time-limit <seconds>', 'with --global: stop the search after so long', positive)
     .addOption(delimiterOption())
-  addOutputOptions(command)
+  addOutputOptions(addNetworkOptions(command))
     .addHelpText(
       'after',
       `
@@ -37,11 +34,13 @@ Examples:
   $ cvxnn verify model.json houses.csv
   $ cvxnn verify model.json houses.csv --precision 64
   $ cvxnn verify relu-model.json houses.csv --global
+  $ cvxnn verify torch.onnx houses.csv --target price --lambda 0.01
 
 Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 2 when the input is wrong.`,
     )
     .action(async (model: string, data: string, flags: Flags) => {
-      process.exitCode = await check(model, data, flags)
+      const bare = flags.target !== undefined || model.endsWith('.onnx')
+      process.exitCode = await (bare ? verifyNetwork : check)(model, data, flags)
     })
 }
 
@@ -52,7 +51,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
     throw new Error(
       `${modelPath} is a lifted ${estimator.toJSON().settings.method} network, which no lower bound belongs to; verify a model of --program relu or gated-relu.`,
     )
-  const train = await trainingRows(dataPath, file, flags.delimiter)
+  const { train } = await fittedRows(dataPath, file, flags.delimiter)
   const problem = problemOf(estimator, train)
   const program =
     estimator instanceof ReluClassifier
@@ -107,17 +106,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
     ['scope', `${seen.scope}: ${seen.scope === 'network' ? 'every network' : 'networks with these patterns'}`],
   ]))
     print(line)
-  if (global) {
-    const { best, lowerBound, network, excess, leastExcess } = global
-    print(`Over all networks of any width (${best.rounds} rounds, ${best.seconds.toFixed(1)} s):`)
-    for (const line of pairs([
-      ['best objective', `${best.certificate.primal.toPrecision(12)}, by ${best.model.width} neurons`],
-      ['lower bound', lowerBound.toPrecision(12)],
-      ['this network', `${network.toPrecision(12)}, ${between(leastExcess, excess)} above the best`],
-      ['verdict', best.certificate.statement],
-    ]))
-      print(line)
-  }
+  if (global) printGlobal(global)
   if (precise) {
     print(`In decimal arithmetic of ${precise.precision} digits:`)
     for (const line of pairs([
@@ -129,72 +118,6 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
       print(line)
   }
   return within ? 0 : 1
-}
-
-/** A share as a percentage of two digits, small ones in powers of ten. */
-function share(value: number): string {
-  return value >= 0.001 || value === 0
-    ? `${Number((100 * value).toPrecision(2))} %`
-    : `${(100 * value).toExponential(1)} %`
-}
-
-/** From one share to another, or the one where both read alike. */
-function between(least: number, most: number): string {
-  return share(least) === share(most) ? share(most) : `${share(least)} to ${share(most)}`
-}
-
-/** What of the comparison goes into a file: not the program, nor its points. */
-function globalJson({ best, ...rest }: GlobalVerification<TwoLayerNetwork>): object {
-  const { status, rounds, seconds, certificate, model } = best
-  return { ...rest, best: { status, rounds, seconds, certificate, neurons: model.width } }
-}
-
-/** The network beside the best of any width; Ctrl-C ends the search with what is known by then. */
-async function globally(
-  modelPath: string,
-  program: ConvexProgram<TwoLayerNetwork>,
-  network: TwoLayerNetwork,
-  flags: Flags,
-): Promise<GlobalVerification<TwoLayerNetwork>> {
-  if (!program.neurons)
-    throw new Error(
-      `${modelPath} is a ${program.name} model and --global compares ReLU networks; fit one with --program relu, or leave --global out.`,
-    )
-  const display = progressDisplay(flags)
-  try {
-    return await verifyGlobal(program, network, {
-      signal: interruptSignal(display),
-      ...(flags.timeLimit !== undefined && { timeLimit: flags.timeLimit }),
-      onProgress: ({ round, objective, price, gates }) =>
-        display.update(
-          Math.min(0.99, 1 / Math.max(price, 1)),
-          `round ${round}: objective ${objective.toPrecision(6)}, ${gates} patterns, highest price ${price.toPrecision(5)} lambda`,
-        ),
-    })
-  } finally {
-    display.stop()
-  }
-}
-
-/** The rows a model was fitted on, from its table; refused when they are others. */
-async function trainingRows(path: string, { extras }: ModelFile, delimiter?: string): Promise<Rows> {
-  const { schema, data } = extras
-  const names = schema.columns.map((column) => column.name)
-  const dataset = await readCsv(path, {
-    target: schema.target,
-    task: schema.task,
-    missing: data.missing as MissingPolicy,
-    columns: names,
-    categorical: schema.columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
-    markers: schema.markers,
-    ...(delimiter && { delimiter }),
-  })
-  const { train } = splitTable(dataset, data.testFraction, data.splitSeed)
-  if (fingerprint(train.X, train.y) !== data.fingerprint)
-    throw new Error(
-      `${path} does not hold the rows the model was fitted on (${data.source}, ${data.rows} rows); pass that table.`,
-    )
-  return train
 }
 
 async function precisely(

@@ -47,10 +47,25 @@ function products({ gemm, gemv, syrk, trsm }: Library): Pick<Backend, 'gemm' | '
     syrk(transpose, n, k, alpha, A, lda, beta, C, ldc) {
       if (n === 0) return
       if (k === 0) for (let i = 0; i < n; i++) scaleRows(1, i + 1, beta, C.subarray(i * ldc), 0)
-      else syrk(ROW_MAJOR, LOWER, transposed(transpose), n, k, alpha, A, lda, beta, C, ldc)
+      else
+        (A instanceof Float64Array ? syrk.double : syrk.single)(
+          ROW_MAJOR,
+          LOWER,
+          transposed(transpose),
+          n,
+          k,
+          alpha,
+          A,
+          lda,
+          beta,
+          C,
+          ldc,
+        )
     },
     triangularSolve(transpose, n, m, L, ldl, B, ldb) {
-      if (n > 0 && m > 0) trsm(ROW_MAJOR, LEFT, LOWER, transposed(transpose), NON_UNIT, n, m, 1, L, ldl, B, ldb)
+      if (n === 0 || m === 0) return
+      const solve = L instanceof Float64Array ? trsm.double : trsm.single
+      solve(ROW_MAJOR, LEFT, LOWER, transposed(transpose), NON_UNIT, n, m, 1, L, ldl, B, ldb)
     },
   }
 }
@@ -61,7 +76,8 @@ function factorisations({ potrf, syevd }: Library, base: Backend): Pick<Backend,
     cholesky(n, A, lda) {
       if (!potrf || n === 0) return base.cholesky(n, A, lda)
       const info = [0]
-      potrf('U', [n], A, [lda], info, 1)
+      const factor = A instanceof Float64Array ? potrf.double : potrf.single
+      factor('U', [n], A, [lda], info, 1)
       if (info[0]! > 0) return info[0]! - 1
       // Some let NaN pass for positive.
       for (let i = 0; i < n; i++) if (!(A[i * lda + i]! < Number.POSITIVE_INFINITY)) return i

@@ -15,9 +15,9 @@ export interface Library {
   readonly path: string
   readonly gemm: { readonly double: Foreign; readonly single: Foreign }
   readonly gemv: { readonly double: Foreign; readonly single: Foreign }
-  readonly syrk: Foreign
-  readonly trsm: Foreign
-  readonly potrf?: Foreign
+  readonly syrk: { readonly double: Foreign; readonly single: Foreign }
+  readonly trsm: { readonly double: Foreign; readonly single: Foreign }
+  readonly potrf?: { readonly double: Foreign; readonly single: Foreign }
   readonly syevd?: Foreign
 }
 
@@ -90,12 +90,15 @@ function open(koffi: Koffi, files: readonly string[], threads: number): Library 
   }
   const gemm = both('gemm', (s) => `int, int, int, int, int, int, ${s}, ${MATRIX}, ${MATRIX}, ${s}, void*, int`)
   const gemv = both('gemv', (s) => `int, int, int, int, ${s}, ${MATRIX}, ${MATRIX}, ${s}, void*, int`)
-  const syrk = find(`void cblas_dsyrk(int, int, int, int, int, double, ${MATRIX}, double, void*, int)`)
-  const trsm = find(`void cblas_dtrsm(int, int, int, int, int, int, int, double, ${MATRIX}, void*, int)`)
+  const syrk = both('syrk', (s) => `int, int, int, int, int, ${s}, ${MATRIX}, ${s}, void*, int`)
+  const trsm = both('trsm', (s) => `int, int, int, int, int, int, int, ${s}, ${MATRIX}, void*, int`)
   if (!gemm || !gemv || !syrk || !trsm) return undefined
   for (const name of ['openblas_set_num_threads', 'MKL_Set_Num_Threads', 'bli_thread_set_num_threads'])
     find(`void ${name}(${name.startsWith('bli') ? 'int64_t' : 'int'})`)?.(threads)
-  const potrf = find('void dpotrf_(const char*, int*, void*, int*, _Out_ int*, size_t)')
+  const [double, single] = ['d', 's'].map((kind) =>
+    find(`void ${kind}potrf_(const char*, int*, void*, int*, _Out_ int*, size_t)`),
+  )
+  const potrf = double && single && { double, single }
   const syevd = find(
     'void dsyevd_(const char*, const char*, int*, void*, int*, void*, void*, int*, void*, int*, _Out_ int*, size_t, size_t)',
   )

@@ -1,11 +1,13 @@
+import type { Floats } from '../../backend.ts'
 import { gemm } from './gemm.ts'
 
 const BLOCK = 48
 
-const panel = new Float64Array(BLOCK * BLOCK)
+const panels = { double: new Float64Array(BLOCK * BLOCK), single: new Float32Array(BLOCK * BLOCK) }
 
 /** A = L L' over A's lower triangle, by blocks of columns; n, or the first pivot that is not positive. */
-export function cholesky(n: number, A: Float64Array, lda: number): number {
+export function cholesky(n: number, A: Floats, lda: number): number {
+  const panel = A instanceof Float64Array ? panels.double : panels.single
   for (let k0 = 0; k0 < n; k0 += BLOCK) {
     const width = Math.min(BLOCK, n - k0)
     const end = k0 + width
@@ -52,13 +54,13 @@ export function cholesky(n: number, A: Float64Array, lda: number): number {
 }
 
 /** B <- L^-1 B or L'^-1 B by blocks of rows: a small triangle at a time, the rest are products. */
-export function triangularSolve(
+export function triangularSolve<T extends Floats>(
   transpose: boolean,
   n: number,
   m: number,
-  L: Float64Array,
+  L: T,
   ldl: number,
-  B: Float64Array,
+  B: T,
   ldb: number,
 ): void {
   const blocks = Math.ceil(n / BLOCK)
@@ -97,11 +99,11 @@ export function triangularSolve(
   }
 }
 
-function divideRow(B: Float64Array, start: number, m: number, by: number): void {
+function divideRow(B: Floats, start: number, m: number, by: number): void {
   for (let j = start; j < start + m; j++) B[j]! /= by
 }
 
 /** Row at `to` -= s times row at `from`. */
-function subtractRow(B: Float64Array, to: number, from: number, m: number, s: number): void {
+function subtractRow(B: Floats, to: number, from: number, m: number, s: number): void {
   for (let j = 0; j < m; j++) B[to + j]! -= s * B[from + j]!
 }

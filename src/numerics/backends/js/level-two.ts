@@ -60,26 +60,28 @@ export function gemv<T extends Floats>(
 /** Rows and columns of the blocks that `syrk` leaves out above the diagonal. */
 const BLOCK = 64
 
-const diagonal = new Float64Array(BLOCK * BLOCK)
+const diagonals = { double: new Float64Array(BLOCK * BLOCK), single: new Float32Array(BLOCK * BLOCK) }
 
 /** The lower triangle of C <- alpha op(A) op(A)' + beta C by blocks of rows: what is left of the diagonal is one product. */
-export function syrk(
+export function syrk<T extends Floats>(
   transpose: boolean,
   n: number,
   k: number,
   alpha: number,
-  A: Float64Array,
+  A: T,
   lda: number,
   beta: number,
-  C: Float64Array,
+  C: T,
   ldc: number,
   multiply: typeof gemm = gemm,
 ): void {
+  const diagonal = A instanceof Float64Array ? diagonals.double : diagonals.single
   for (let i0 = 0; i0 < n; i0 += BLOCK) {
     const rows = Math.min(BLOCK, n - i0)
-    const lines = A.subarray(transpose ? i0 : i0 * lda)
-    if (i0 > 0) multiply(transpose, !transpose, rows, i0, k, alpha, lines, lda, A, lda, beta, C.subarray(i0 * ldc), ldc)
-    multiply(transpose, !transpose, rows, rows, k, alpha, lines, lda, lines, lda, 0, diagonal, BLOCK)
+    const lines = A.subarray(transpose ? i0 : i0 * lda) as T
+    if (i0 > 0)
+      multiply(transpose, !transpose, rows, i0, k, alpha, lines, lda, A, lda, beta, C.subarray(i0 * ldc) as T, ldc)
+    multiply(transpose, !transpose, rows, rows, k, alpha, lines, lda, lines, lda, 0, diagonal as T, BLOCK)
     for (let i = 0; i < rows; i++) {
       const to = (i0 + i) * ldc + i0
       scaleRows(1, i + 1, beta, C.subarray(to), 0)

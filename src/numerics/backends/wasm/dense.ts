@@ -52,40 +52,45 @@ export function dense(
       }
     },
     syrk(transpose, n, k, alpha, A, lda, beta, C, ldc) {
-      if (!pays(n, n, k) || 8 * n * Math.max(n, k) > LARGEST)
+      const entry = A.BYTES_PER_ELEMENT
+      if (!pays(n, n, k) || entry * n * Math.max(n, k) > LARGEST)
         return js.syrk(transpose, n, k, alpha, A, lda, beta, C, ldc)
       for (let i = 0; i < n; i++) scaleRows(1, i + 1, beta, C.subarray(i * ldc), 0)
       if (alpha === 0) return
       const engine = engineOf()
-      const a = engine.room('A', n * k * 8)
-      const c = engine.room('C', n * n * 8)
+      const a = engine.room('A', n * k * entry)
+      const c = engine.room('C', n * n * entry)
       engine.put(a, A, transpose ? k : n, transpose ? n : k, lda)
       engine.putLower(c, C, n, n, ldc)
-      const stride = (transpose ? n : k) * 8
-      multiplyAdd(engine, 8, +transpose, +!transpose, n, n, k, alpha, a, stride, a, stride, c, n * 8, 1)
+      const stride = (transpose ? n : k) * entry
+      const kind = engine.typed(A).entry
+      multiplyAdd(engine, kind, +transpose, +!transpose, n, n, k, alpha, a, stride, a, stride, c, n * entry, 1)
       engine.takeLower(c, C, n, n, ldc)
     },
     cholesky(n, A, lda) {
-      if (!pays(n, n, n / 8) || 8 * n * n > LARGEST) return js.cholesky(n, A, lda)
+      const entry = A.BYTES_PER_ELEMENT
+      if (!pays(n, n, n / 8) || entry * n * n > LARGEST) return js.cholesky(n, A, lda)
       const engine = engineOf()
       const work = engine.room('packed 0', engine.kernels.packedBytes())
-      const a = engine.room('C', n * n * 8)
+      const a = engine.room('C', n * n * entry)
       engine.putLower(a, A, n, n, lda)
-      const done = engine.kernels.factor(n, a, n * 8, work)
+      const done = engine.typed(A).factor(n, a, n * entry, work)
       engine.takeLower(a, A, n, n, lda)
       return done
     },
     triangularSolve(transpose, n, m, L, ldl, B, ldb) {
-      if (!pays(n, n / 2, m) || 8 * n * Math.max(n, m) > LARGEST)
+      const entry = L.BYTES_PER_ELEMENT
+      if (!pays(n, n / 2, m) || entry * n * Math.max(n, m) > LARGEST)
         return js.triangularSolve(transpose, n, m, L, ldl, B, ldb)
       const engine = engineOf()
+      const { solveLower, solveUpper } = engine.typed(L)
       const work = engine.room('packed 0', engine.kernels.packedBytes())
-      const l = engine.room('C', n * n * 8)
-      const b = engine.room('B', n * m * 8)
+      const l = engine.room('C', n * n * entry)
+      const b = engine.room('B', n * m * entry)
       engine.putLower(l, L, n, n, ldl)
       engine.put(b, B, n, m, ldb)
-      if (transpose) engine.kernels.solveUpper(n, m, l, n * 8, b, m * 8, work)
-      else engine.kernels.solveLower(n, m, l, n * 8, b, m * 8, work)
+      const solve = transpose ? solveUpper : solveLower
+      solve(n, m, l, n * entry, b, m * entry, work)
       engine.take(b, B, n, m, ldb)
     },
   }

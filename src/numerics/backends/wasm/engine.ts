@@ -11,9 +11,12 @@ export interface Kernels {
   release(address: Address): void
   packedBytes(): number
   tableBytes(): number
-  factor(n: number, A: Address, lda: number, work: Address): number
-  solveLower(n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address): void
-  solveUpper(n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address): void
+  factor64: Factor
+  factor32: Factor
+  solveLower64: Solve
+  solveLower32: Solve
+  solveUpper64: Solve
+  solveUpper32: Solve
   codesOfColumns(
     words: Address,
     stride: number,
@@ -60,6 +63,8 @@ export type MultiplyAdd = (
   work: Address,
 ) => void
 
+type Factor = (n: number, A: Address, lda: number, work: Address) => number
+type Solve = (n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address) => void
 type ActiveBlocks = (u: Address, count: number, stride: number, bytes: number, places: Address) => number
 type MultiplyLower = (a: Address, b: Address, stride: number, first: number, last: number) => void
 type ClearRows = (
@@ -76,6 +81,9 @@ type ClearRows = (
 export interface Typed {
   /** Bytes of an entry. */
   readonly entry: 4 | 8
+  readonly factor: Factor
+  readonly solveLower: Solve
+  readonly solveUpper: Solve
   readonly activeBlocks: ActiveBlocks
   readonly multiplyLower: MultiplyLower
   readonly clearRows: ClearRows
@@ -154,6 +162,9 @@ function start(threads: number): Engine {
   const team = startTeam(threads, module, memory, functions)
   const of = (entry: 4 | 8): Typed => ({
     entry,
+    factor: entry === 8 ? kernels.factor64 : kernels.factor32,
+    solveLower: entry === 8 ? kernels.solveLower64 : kernels.solveLower32,
+    solveUpper: entry === 8 ? kernels.solveUpper64 : kernels.solveUpper32,
     activeBlocks: entry === 8 ? kernels.activeBlocks64 : kernels.activeBlocks32,
     multiplyLower: entry === 8 ? kernels.multiplyLower64 : kernels.multiplyLower32,
     clearRows: entry === 8 ? kernels.clearRows64 : kernels.clearRows32,

@@ -5,7 +5,7 @@ import { activeBlocks, clearRows, copyRows, gatherRows, multiplyLower, passes, T
 import { multiplyAdd, PACKED } from './gemm'
 import { codesOfColumns, codesOfRows } from './subset-sums'
 
-export { codesOfColumns, codesOfRows, copyRows, factor, gatherRows, solveLower, solveUpper }
+export { codesOfColumns, codesOfRows, copyRows, gatherRows }
 
 export function allocate(bytes: usize): usize {
   return heap.alloc(bytes)
@@ -60,6 +60,18 @@ export function multiplyAdd32(
   work: usize,
 ): void {
   multiplyAdd<f32>(transposeA, transposeB, m, n, k, <f32>alpha, A, lda, B, ldb, C, ldc, lower, work)
+}
+
+export function factor64(n: i32, A: usize, lda: usize, work: usize): i32 {
+  return factor<f64>(n, A, lda, work)
+}
+
+export function solveLower64(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
+  solveLower<f64>(n, m, L, ldl, B, ldb, work)
+}
+
+export function solveUpper64(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
+  solveUpper<f64>(n, m, L, ldl, B, ldb, work)
 }
 
 export function passes64(
@@ -132,6 +144,18 @@ export function clearRows64(
   m: i32,
 ): void {
   clearRows<f64>(out, stride, n, words, wordStride, chosen, m)
+}
+
+export function factor32(n: i32, A: usize, lda: usize, work: usize): i32 {
+  return factor<f32>(n, A, lda, work)
+}
+
+export function solveLower32(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
+  solveLower<f32>(n, m, L, ldl, B, ldb, work)
+}
+
+export function solveUpper32(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
+  solveUpper<f32>(n, m, L, ldl, B, ldb, work)
 }
 
 export function passes32(
