@@ -4,6 +4,7 @@ import { dot, norm, plus, scaled, squaredDistance, squaredNorm } from '../src/nu
 import type { ConvexProgram, ConvexSet, LinearOperator, Loss, Solver, Vector } from '../src/types.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
+/** Settings of `augmentedLagrangian`. */
 export interface AugmentedLagrangianOptions {
   /** First penalty, relative to the one that bends the constraint as much as the loss, L |A|^2 / |G|^2 (default 1). */
   delta?: number

@@ -1,6 +1,7 @@
 import { atZero } from '../src/certificates/gradient-at-zero.ts'
 import type { ConvexProgram, Iterate } from '../src/types.ts'
 
+/** Where, and how often, a solve keeps its latest point. */
 export interface CheckpointOptions {
   /** Where the latest point is kept; it is written whole or not at all. */
   file: string

@@ -8,6 +8,7 @@ import { byPoint, singularFilters } from './kernel-solution.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 import { solveSync } from './solve.ts'
 
+/** Settings of `columnGeneration`. */
 export interface ColumnGenerationOptions {
   /** Filters that are kept, used or not (default 100); above, only those with a weight stay. */
   maxFilters?: number

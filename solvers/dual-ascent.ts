@@ -5,6 +5,7 @@ import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
 import { norm, plus, scaled, squaredDistance } from '../src/numerics/vectors.ts'
 import type { KernelMap, KernelSolver, Vector } from '../src/types.ts'
 
+/** Settings of `dualAscent`. */
 export interface DualAscentOptions {
   /** Weight of the proximal term in the first round, relative to |M|^2 and the loss's curvature (default 1e-2). */
   start?: number

@@ -12,6 +12,7 @@ import type { ConvexProgram, Iterate, Matrix, Progress, Solution, Solver, Vector
 import { walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
+/** How hard `solveGlobal` searches, and when it stops. */
 export interface GenerateGatesOptions {
   /** Relative gap over all networks at which the work ends (default 1e-6). */
   tolerance?: number

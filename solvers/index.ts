@@ -2,6 +2,7 @@
  * Solvers, the driver that walks them, and paths.
  *
  * @packageDocumentation
+ * @module cvxnn/solvers
  */
 export { type AugmentedLagrangianOptions, augmentedLagrangian } from './augmented-lagrangian.ts'
 export type { CertifiedPoint } from './certified-point.ts'

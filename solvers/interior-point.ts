@@ -6,6 +6,7 @@ import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
 import { dot, plus, scaled } from '../src/numerics/vectors.ts'
 import type { DualLoss, KernelMap, KernelProgram, KernelSolver, Vector } from '../src/types.ts'
 
+/** Settings of `interiorPoint`. */
 export interface InteriorPointOptions {
   /** What the weight of the barrier is divided by between two centres (default 10). */
   factor?: number

@@ -17,7 +17,7 @@ const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
  * at a time, which ends for certain where rounding does not decide. A handful of factorisations of the positive part. Undefined where H is not
  * positive semidefinite by more than rounding.
  *
- * Júdice and Pires 1994, Comput. Oper. Res. 21(5); single moves: Murty 1974, Linear Algebra Appl. 8.
+ * Júdice and Pires 1994, Comput. Oper. Res. 21(5); single moves: Murty 1974, Opsearch 11.
  */
 export function nonnegativeQp(
   backend: Backend,

@@ -7,6 +7,7 @@ import { nonnegativeQp } from './nonnegative-qp.ts'
 import { type NystromModel, nystromModel } from './nystrom-model.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
+/** Settings of `nystromNewton`. */
 export interface NystromNewtonOptions {
   /** Rows that the kernels are sketched by (default: 1000, and at most the rows there are). */
   landmarks?: number

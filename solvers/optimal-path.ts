@@ -11,6 +11,7 @@ export interface PathPoint<M = unknown> {
   readonly pruned: CertifiedPoint<M>
 }
 
+/** The lambdas of `optimalPath`, and how each is solved. */
 export interface OptimalPathOptions extends SweepOptions {
   /** Of the set at each point: what counts as equicorrelated and as dependent. */
   set?: OptimalSetOptions

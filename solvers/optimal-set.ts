@@ -11,6 +11,7 @@ import {
 import { unitRows } from './fit-parts.ts'
 import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
 
+/** How sharply `optimalSet` tells blocks and fits apart. */
 export interface OptimalSetOptions extends EquicorrelationOptions {
   /**
    * Fits of unit length count as dependent where what tells them apart is shorter than this. Default: ten times what the

@@ -2,6 +2,7 @@ import { gradientAtZero } from '../src/certificates/gradient-at-zero.ts'
 import { norm, plus, scaled, squaredDistance, squaredNorm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
 
+/** Settings of `proximalGradient`. */
 export interface ProximalGradientOptions {
   /** First step; default 1 over an estimate of the gradient's Lipschitz constant from a few power iterations. */
   step?: number

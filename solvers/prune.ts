@@ -6,6 +6,7 @@ import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type FitPart, fitParts, reaches, unitRows } from './fit-parts.ts'
 import { checkDependence } from './optimal-set.ts'
 
+/** How `prune` chooses what goes. */
 export interface PruneOptions {
   /** Images of unit length count as dependent where what tells them apart is shorter than this (default 1e-10). */
   dependence?: number

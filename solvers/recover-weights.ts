@@ -11,6 +11,7 @@ import { byPoint, singularFilters } from './kernel-solution.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 import { solveSync } from './solve.ts'
 
+/** How `recoverWeights` finds weights from a dual point. */
 export interface RecoveryOptions {
   /**
    * `core` (default for smooth losses): the positive semidefinite B of A = U B V' by its own convex program.

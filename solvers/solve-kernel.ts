@@ -6,6 +6,7 @@ import { dualAscent } from './dual-ascent.ts'
 import { interiorPoint } from './interior-point.ts'
 import { type RecoveryOptions, recoverWeights } from './recover-weights.ts'
 
+/** Which solver, how close, and when to stop. */
 export interface SolveKernelOptions {
   /** Default: `columnGeneration()`; for losses with a corner `interiorPoint()`, and `dualAscent()` where that is too large. */
   solver?: KernelSolver

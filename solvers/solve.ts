@@ -5,6 +5,7 @@ import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
 import { breathe, startPace } from './turn.ts'
 
+/** Which solver, from where, how close, and when to stop. */
 export interface SolveOptions {
   /** Default: chosen by the program's structure. */
   solver?: Solver

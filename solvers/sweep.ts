@@ -3,6 +3,7 @@ import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/
 import { type SolveOptions, walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
+/** The lambdas of a path, and how each is solved. */
 export interface SweepOptions extends Omit<SolveOptions, 'checkpoint'> {
   /** Number of lambdas, geometric from lambda_max down (default 20). */
   count?: number

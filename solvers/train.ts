@@ -1,6 +1,7 @@
 import type { BlockMeasure, Certificate, MultiConvexProgram, Status } from '../src/types.ts'
 import { breathe, startPace } from './turn.ts'
 
+/** When `train` stops, and whom it tells. */
 export interface TrainBlocksOptions<M = unknown> {
   /** Sweeps over all blocks, or epochs of batches (default 200). */
   maxSweeps?: number

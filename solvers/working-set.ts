@@ -4,6 +4,7 @@ import type { ConvexProgram, Iterate, Solver, Step, Vector } from '../src/types.
 import { proximalGradient } from './proximal-gradient.ts'
 import { isZeroForSure, screenable, screening } from './screening.ts'
 
+/** Settings of `workingSet`. */
 export interface WorkingSetOptions {
   /** What solves the programs on some of the blocks (default `proximalGradient()`). */
   inner?: Solver

@@ -2,6 +2,7 @@
  * cvxnn: neural networks by convex optimisation, with a certificate on every answer.
  *
  * @packageDocumentation
+ * @module cvxnn
  */
 export * from '../solvers/index.ts'
 export {
@@ -14,8 +15,12 @@ export {
   kernelLambdaMax,
   lambdaMax,
   type PreciseCertificate,
+  type PreciseOptions,
+  type PrecisePenalty,
   type PreciseProblem,
+  type PreciseProgress,
   type Priced,
+  type PricingOptions,
   preciseCertificate,
   type Verdict,
   type Verification,
@@ -37,11 +42,14 @@ export { type Exportable, type FloatType, fromOnnx, type ToOnnxOptions, toOnnx }
 export {
   type FeatureChoice,
   type FeatureMap,
+  type FeatureMapJson,
   inversePolynomial,
   linearKernel,
   type NystromOptions,
   nystrom,
   type PatchKernel,
+  type PatchKernelJson,
+  type PatchSource,
   randomFourier,
   rbf,
   type WhiteningOptions,
@@ -60,6 +68,7 @@ export {
   identity,
   type Layer,
   type LayerMap,
+  type LayerMapJson,
   type LayerWeights,
   type LeakyReluOptions,
   leakyRelu,
@@ -98,6 +107,7 @@ export {
   type GatedReluNetwork,
   type GatedReluWeights,
   gatedReluNetwork,
+  type LayerOptions,
   type MergeNeuronsOptions,
   mergeNeurons,
   type RectifiedCnn,
@@ -106,18 +116,30 @@ export {
   type ReluWeights,
   rectifiedCnn,
   reluNetwork,
+  type Scaling,
   type StackedCnn,
   stackedCnn,
   strongestFilters,
+  type TwoLayerNetwork,
   unstandardize,
 } from './models/index.ts'
 export type { Backend, BackendName, Floats, GatedKernel, SymmetricEigen } from './numerics/backend.ts'
 export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
+export type { BitColumns } from './numerics/bits.ts'
 export { type CompactOptions, compactMatrix } from './numerics/compact-matrix.ts'
-export { asMatrix, fromMlMatrix, type MatrixLike, toMlMatrix } from './numerics/interchange.ts'
+export { asMatrix, fromMlMatrix, type MatrixLike, type MlMatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
-export type { ImageShape, PatchOptions, PoolOptions } from './operators/index.ts'
-export { featureGroupL1, groupL1, l1, nuclear, ridge, withinNuclearBall } from './penalties/index.ts'
+export type { ImageShape, PatchNormalization, PatchOptions, PoolOptions } from './operators/index.ts'
+export {
+  featureGroupL1,
+  type GroupChoice,
+  groupL1,
+  l1,
+  type MatrixBlocks,
+  nuclear,
+  ridge,
+  withinNuclearBall,
+} from './penalties/index.ts'
 export {
   type CcnnDualOptions,
   type CcnnProgramOptions,
@@ -141,5 +163,6 @@ export {
   reluProgram,
   type TwoLayerOptions,
 } from './programs/index.ts'
+export type { SpectralBall } from './sets/index.ts'
 export * from './sweeps/index.ts'
 export type * from './types.ts'

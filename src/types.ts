@@ -207,12 +207,14 @@ export interface NetworkShape {
 /** A penalty before it has met the sizes, as a program takes it: `penalty: groupL1()`. */
 export interface PenaltyChoice {
   readonly name: string
+  /** The penalty over blocks of these sizes. */
   over(shape: NetworkShape): Penalty
 }
 
 /** A convex set with an easy projection. */
 export interface ConvexSet {
   readonly name: string
+  /** The nearest point of the set. */
   project(s: Vector, out?: Vector): Vector
   /** sup { y's : s in the set } */
   support(y: Vector): number
@@ -252,9 +254,12 @@ export interface ConvexProgram<M = unknown> {
   readonly scope: Scope
   /**
    * What `restrict` chooses among: blocks of so many consecutive coefficients, each of one or more of the penalty's
-   * blocks. `reach`, what safe screening needs, is for each an upper bound of |A_p|_2 over the penalty's blocks p in it.
+   * blocks.
    */
-  readonly blocks?: Blocks & { reach?(): Vector }
+  readonly blocks?: Blocks & {
+    /** What safe screening needs: for each an upper bound of |A_p|_2 over the penalty's blocks p in it. */
+    reach?(): Vector
+  }
   /** The same program on some blocks only. */
   restrict?(blocks: Int32Array): ConvexProgram<M>
   /** The network this point stands for. */
@@ -360,6 +365,7 @@ export interface KernelProgram<M = unknown> {
   onFilters(H: Matrix): ConvexProgram
   /** The program over A = U B V' with B positive semidefinite (r x r): row (i, k) of G holds the symmetric <G_ik, B>. */
   onCore(G: Matrix): ConvexProgram
+  /** The network of these filters and linear weights. */
   recover(at: FilterPoint): M
 }
 
@@ -381,7 +387,9 @@ export interface KernelIterate {
 /** An endless walk through a kernel program. */
 export interface KernelSolver {
   readonly name: string
+  /** `true`, or the reason why not, as a sentence. */
   supports(program: KernelProgram): true | string
+  /** Walks from nothing; yielded arrays are lent. */
   iterate(program: KernelProgram): Generator<KernelIterate, void>
 }
 
@@ -394,6 +402,7 @@ export interface Solver {
   iterate(program: ConvexProgram, start?: Iterate): Generator<Step, void>
 }
 
+/** How a solve ended: at the tolerance, at a limit, by its signal, or in numbers that are not finite. */
 export type Status = 'solved' | 'iteration-limit' | 'time-limit' | 'aborted' | 'diverged'
 
 /** What the driver reports while a solver walks. */
@@ -427,6 +436,7 @@ export interface MultiConvexProgram<M = unknown, S = unknown> {
   initial(seed: number): S
   /** The state of a network: where to start from weights. */
   embed(model: M): S
+  /** The lifted objective: loss, couplings and ridge. */
   objective(state: S): number
   /** One block with the others fixed, as a convex program; the state is a point of it. */
   subproblem(block: number, state: S): { readonly program: ConvexProgram; readonly at: Iterate }
@@ -465,5 +475,6 @@ export interface Model {
   readonly width: number
   /** Raw rows in (rows x features), predictions out (rows x outputs). */
   predict(X: Matrix): Matrix
+  /** What `loadModel` reads back. */
   toJSON(): ModelJson
 }

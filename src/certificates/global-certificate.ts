@@ -4,6 +4,7 @@ import { bestScale, certifier } from './certify.ts'
 import type { Priced } from './pricing/neuron-ascent.ts'
 import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price-neurons.ts'
 
+/** How hard to search for a better neuron, and when a gap is a proof. */
 export interface GlobalCertificateOptions extends Omit<PricingOptions, 'target'> {
   /** Relative gap that counts as a proof (default 1e-6). */
   readonly tolerance?: number

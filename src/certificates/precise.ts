@@ -20,6 +20,7 @@ export interface PreciseProblem {
   readonly bias?: boolean | 'unpenalised'
 }
 
+/** How many digits, which dual point, and by whose signs. */
 export interface PreciseOptions {
   /** Decimal digits of the answer, 16 to 5000 (default 64). */
   precision?: number
@@ -36,6 +37,7 @@ export interface PreciseOptions {
   onProgress?: (progress: PreciseProgress) => void
 }
 
+/** How far a precise certificate has come. */
 export interface PreciseProgress {
   readonly stage: 'patterns' | 'fit' | 'dual norm'
   /** Share of this stage that is done, 0 to 1. */

@@ -2,6 +2,7 @@ import { matrix } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
 import { listed, shown, sortTexts } from './cells.ts'
 
+/** What is predicted: numbers, or classes. */
 export type Task = 'regression' | 'classification'
 
 /** Rows to learn from: one row of X and of y each. */

@@ -5,6 +5,7 @@ import { idxLength, readIdxHeader, unpack } from './read-idx.ts'
 import { type EntryReader, npyReaders, readNpyHeader } from './read-npy.ts'
 import { pathOf, unreadable } from './source.ts'
 
+/** How the entries of a file are read, and how much of it is held in memory. */
 export interface OpenOptions {
   /** What every entry is divided by when it is read (default 1); 255 for pixels. */
   divisor?: number

@@ -25,6 +25,7 @@ export type Part<D extends Splittable> = Omit<D, 'X' | 'y'> & {
  */
 export type Stratify = boolean | ArrayLike<string | number>
 
+/** How rows are split in training and test. */
 export interface SplitOptions {
   /** Share of the rows to test on, between 0 and 1 (default 0.2). */
   testFraction?: number
@@ -76,6 +77,7 @@ export function trainTestSplit<D extends Splittable>(
   return { train: part(train), test: part(test) }
 }
 
+/** How rows are dealt out to folds. */
 export interface FoldOptions {
   /** How many folds (default 5). */
   count?: number

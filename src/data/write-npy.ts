@@ -3,6 +3,7 @@ import type { Matrix } from '../types.ts'
 import { magic } from './read-npy.ts'
 import { writeWhole } from './write-whole.ts'
 
+/** The type and the shape of the array in the file. */
 export interface NpyOptions {
   /** Default `float64`, which loses nothing; `float32` halves the file and rounds. */
   type?: 'float64' | 'float32'

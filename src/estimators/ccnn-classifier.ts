@@ -146,6 +146,7 @@ export class CcnnClassifier {
     return this.#trained().scale
   }
 
+  /** The class names, in the order of the outputs. */
   get classes(): readonly Label[] {
     return this.#trained().classes
   }
@@ -165,6 +166,7 @@ export class CcnnClassifier {
     return this.layers.find(({ status }) => status !== 'solved')?.status ?? 'solved'
   }
 
+  /** What `load` and `loadModel` read back. */
   toJSON(): CcnnClassifierJson {
     const { network, classes, scale, layers } = this.#trained()
     return {

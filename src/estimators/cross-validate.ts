@@ -17,6 +17,7 @@ export interface CrossValidationPoint {
   readonly folds: readonly number[]
 }
 
+/** What cross-validation tried, and what it chose. */
 export interface CrossValidation {
   /** From the largest lambda down; ends early when smaller ones had clearly become worse. */
   readonly points: readonly CrossValidationPoint[]

@@ -14,9 +14,11 @@ import { chooseBy, type TrainProgress, training } from './train.ts'
 import { Trainable } from './trainable.ts'
 import type { TrainingData } from './training-data.ts'
 
+/** How to end the work early, and whom to tell about it. */
 export interface TrainAsyncOptions {
   /** Aborting keeps the best certified network found so far, with status `aborted`. */
   signal?: AbortSignal
+  /** Called as the work goes on. */
   onProgress?: (progress: TrainProgress) => void
   /** Where the folds of the cross-validation run (default: here). The network is the same, to the last bit. */
   executor?: Executor
@@ -53,10 +55,12 @@ export abstract class Estimator extends Trainable<TrainedState, TrainAsyncOption
     return this.trained().solver
   }
 
+  /** Iterations of the final solve. */
   get iterations(): number {
     return this.trained().iterations
   }
 
+  /** The lambda it was trained with, on prepared data: given, or chosen by cross-validation. */
   get selectedLambda(): number {
     return this.trained().selectedLambda
   }

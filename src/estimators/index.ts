@@ -14,8 +14,17 @@ export type { LiftedEstimatorJson } from './lifted-file.ts'
 export type { LiftedMethod, LiftedSettings, LiftedTrainOptions } from './lifted-options.ts'
 export { LiftedRegressor } from './lifted-regressor.ts'
 export { loadModel } from './load-model.ts'
-export type { PenaltyName, TrainOptions, TrainSettings } from './options.ts'
-export type { TrainingProblem } from './prepare.ts'
+export type {
+  FoldSettings,
+  LambdaRule,
+  LossName,
+  PenaltyName,
+  ProgramName,
+  ProgramSettings,
+  TrainOptions,
+  TrainSettings,
+} from './options.ts'
+export type { Preparation, TrainingProblem } from './prepare.ts'
 export { ReluClassifier } from './relu-classifier.ts'
 export { ReluRegressor } from './relu-regressor.ts'
 export type { TrainProgress } from './train.ts'

@@ -62,6 +62,7 @@ export class LiftedClassifier extends LiftedEstimator {
     return shareRight(this.predict(X), labels)
   }
 
+  /** What `load` and `loadModel` read back. */
   toJSON(): LiftedEstimatorJson {
     return liftedToJson('lifted-classifier', this.trained(), this.#classes)
   }

@@ -21,9 +21,11 @@ import {
 import { Trainable } from './trainable.ts'
 import type { TrainingData } from './training-data.ts'
 
+/** How to end the work early, and whom to tell about it. */
 export interface LiftedTrainAsyncOptions {
   /** Aborting keeps what was reached, with status `aborted`. */
   signal?: AbortSignal
+  /** Called after every sweep. */
   onProgress?: (progress: SweepProgress) => void
 }
 
@@ -41,6 +43,7 @@ export abstract class LiftedEstimator extends Trainable<LiftedTrained, LiftedTra
     return this.trained().network
   }
 
+  /** Sweeps, or epochs of batches, that were made. */
   get sweeps(): number {
     return this.trained().sweeps
   }

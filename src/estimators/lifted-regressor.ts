@@ -47,6 +47,7 @@ export class LiftedRegressor extends LiftedEstimator {
     return explainedVariation(this.network.predict(data.X), data.Y)
   }
 
+  /** What `load` and `loadModel` read back. */
   toJSON(): LiftedEstimatorJson {
     return liftedToJson('lifted-regressor', this.trained())
   }

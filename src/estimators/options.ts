@@ -21,6 +21,7 @@ export const losses: Readonly<Record<LossName, () => LossChoice>> = {
   softmax,
 }
 
+/** The losses by name: see the functions of these names. */
 export type LossName = 'squared' | 'huber' | 'logistic' | 'squared-hinge' | 'softmax'
 
 /** Which losses a task takes, the default first. */
@@ -34,6 +35,7 @@ export type ProgramName = 'relu' | 'gated-relu'
 
 export const programs: readonly ProgramName[] = ['relu', 'gated-relu']
 
+/** The penalties by name: see the functions of these names. */
 export type PenaltyName = 'group-l1' | 'joint-group-l1' | 'l1' | 'ridge' | 'feature-group-l1'
 
 /** How a `ReluRegressor` or `ReluClassifier` trains. */
@@ -101,6 +103,7 @@ export const lambdaRules: readonly LambdaRule[] = ['min', '1se']
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
 
 /** The settings that say which program a set of rows makes. */
+/** The settings that make the convex program, but for lambda. */
 export type ProgramSettings = Pick<
   TrainSettings,
   'program' | 'loss' | 'gates' | 'penalty' | 'bias' | 'standardize' | 'seed'

@@ -72,6 +72,7 @@ export class ReluClassifier extends Estimator {
     return this.rebuildProgram(this.checked(X, labels))
   }
 
+  /** What `load` and `loadModel` read back. */
   toJSON(): EstimatorJson {
     return stateToJson('relu-classifier', this.trained(), this.#classes)
   }

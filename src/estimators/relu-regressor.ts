@@ -61,6 +61,7 @@ export class ReluRegressor extends Estimator {
     return this.rebuildProgram(this.checked(X, y))
   }
 
+  /** What `load` and `loadModel` read back. */
   toJSON(): EstimatorJson {
     return stateToJson('relu-regressor', this.trained())
   }

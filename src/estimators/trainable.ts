@@ -9,6 +9,7 @@ import type { TrainingData } from './training-data.ts'
 export abstract class Trainable<Trained extends { readonly status: Status }, AsyncOptions> {
   #trained: Trained | undefined
 
+  /** How training ended. */
   get status(): Status {
     return this.trained().status
   }

@@ -5,6 +5,7 @@ import { nearestPoint } from '../sets/polyhedron.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { type Gates, patternsOf } from './gates.ts'
 
+/** Which patterns are all. */
 export interface EnumerateGatesOptions {
   /** Refuse data with more patterns than this (default 100,000). */
   maxCount?: number

@@ -9,7 +9,7 @@ import { type Gates, patternsOf } from './gates.ts'
  *
  * Rows have d entries, or d + 1 with an offset last: 1[x'g + g_0 >= 0]. A row of X on the boundary (x'g = 0) is on.
  *
- * @param exhaustive - say `true` only when these are all patterns of X; a bound then speaks for every network.
+ * @param options - `exhaustive`: say `true` only when these are all patterns of X; a bound then speaks for every network.
  * @throws RangeError when a vector has another length or an entry is not finite.
  */
 export function gatesFrom(

@@ -6,6 +6,7 @@ import { type Random, random } from '../numerics/random.ts'
 import type { CompactMatrix } from '../types.ts'
 import { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
 
+/** How many gates are drawn, and how. */
 export interface SampleGatesOptions {
   /** How many distinct patterns are wanted; fewer come back when the data have fewer (default 100). */
   count?: number

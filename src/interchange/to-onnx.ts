@@ -10,6 +10,7 @@ import { deepGraph } from './deep-graph.ts'
 import { type FloatType, type GraphBuilder, graphBuilder } from './graph-builder.ts'
 import { twoLayerGraph } from './two-layer-graph.ts'
 
+/** How a network is written as a graph. */
 export interface ToOnnxOptions {
   /**
    * What the graph computes in (default `float64`): float64 answers as this library does, to rounding. float32 halves the

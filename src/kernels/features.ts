@@ -12,9 +12,11 @@ export interface FeatureMap {
   readonly width: number
   /** out <- phi of every patch of a list, row by row. */
   map(patches: Vector, out?: Vector): Vector
+  /** What a network's file keeps of it. */
   toJSON(): FeatureMapJson
 }
 
+/** A map of patches to features, as a network's file keeps it. */
 export type FeatureMapJson =
   | { kind: 'pixels'; length: number }
   | { kind: 'kernel'; kernel: PatchKernelJson; length: number; landmarks: number[]; mix?: number[] }
@@ -122,6 +124,7 @@ export function cosines(length: number, directions: Vector, phases: Vector): Fea
 /** What a program takes as `features`: how to make the map once the images are known. */
 export interface FeatureChoice {
   readonly name: string
+  /** The features of a kernel, fitted to the patches of the training images. */
   fit(images: PatchSource, kernel: PatchKernel): FeatureMap
 }
 

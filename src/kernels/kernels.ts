@@ -3,9 +3,11 @@ export interface PatchKernel {
   readonly name: string
   /** k(a, b) from the inner product and the two squared lengths. */
   of(product: number, left: number, right: number): number
+  /** What a network's file keeps of it. */
   toJSON(): PatchKernelJson
 }
 
+/** A kernel, as a network's file keeps it. */
 export type PatchKernelJson = { name: 'linear' } | { name: 'rbf'; gamma: number } | { name: 'inverse-polynomial' }
 
 /** k(a, b) = <a, b>: filters are ordinary ones, on the pixels. */

@@ -3,6 +3,7 @@ import { symmetricEigen } from '../numerics/symmetric-eigen.ts'
 import type { Vector } from '../types.ts'
 import type { FeatureChoice, FeatureMap, PatchSource } from './features.ts'
 
+/** How patches are whitened. */
 export interface WhiteningOptions {
   /** What is added to every eigenvalue of the patches' second moments (default 0.1), so that noise is not blown up. */
   floor?: number

@@ -1,5 +1,6 @@
 import type { Activation } from './activation.ts'
 
+/** Where the line is cut. */
 export interface ClipOptions {
   /** Lower end (default 0). */
   low?: number

@@ -23,6 +23,7 @@ export interface LayerMap {
   readonly json: LayerMapJson
 }
 
+/** A linear map, as a network's file keeps it. */
 export type LayerMapJson =
   | { readonly kind: 'dense'; readonly inputs: number }
   | ({ readonly kind: 'convolution' } & Required<ConvolutionOptions>)

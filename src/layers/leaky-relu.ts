@@ -1,5 +1,6 @@
 import type { Activation } from './activation.ts'
 
+/** What is let through below zero. */
 export interface LeakyReluOptions {
   /** Slope below zero, above 0 and at most 1 (default 0.01). */
   slope?: number

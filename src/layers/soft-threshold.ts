@@ -1,5 +1,6 @@
 import type { Activation } from './activation.ts'
 
+/** What is taken away. */
 export interface SoftThresholdOptions {
   /** What is taken off every entry's size, at least 0 (default 0.5). */
   threshold?: number

@@ -22,6 +22,7 @@ export interface Plan {
   readonly name: string
   readonly blocks: readonly Block[]
   readonly nodes: NodeSolver
+  /** What moves the weights of link k. */
   readonly links: (k: number) => LinkSolver
   /** alpha of a sweep: links pay alpha/2 |Th - Th_0|^2 for moving. */
   readonly damping: (sweep: number) => number

@@ -31,6 +31,7 @@ export interface LinkProblem {
   gram(): Vector
   /** To be called when the weights have been written to; with their fit, when that is known. */
   moved(fit?: Vector): void
+  /** An array to write to, the same one for the same name. */
   buffer(name: string, rows: number, columns: number): Matrix
 }
 

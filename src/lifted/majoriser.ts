@@ -7,6 +7,7 @@ import { overWeights } from './majoriser-weights.ts'
 /** How a link's problem is solved, or how far. */
 export interface LinkSolver {
   readonly name: string
+  /** Moves the weights of one link, in place. */
   solve(problem: LinkProblem): void
 }
 
@@ -25,6 +26,7 @@ export interface Majoriser {
   store(at: Vector): void
 }
 
+/** Settings of `majorised`. */
 export interface MajoriserOptions {
   /** Steps of each link (default 5). */
   steps?: number

@@ -4,6 +4,7 @@ import { type NodeProblem, nodeResidual } from './node-problem.ts'
 /** How a node's problem is solved, or how far. */
 export interface NodeSolver {
   readonly name: string
+  /** Moves one layer's outputs, in place. */
   solve(problem: NodeProblem): void
 }
 

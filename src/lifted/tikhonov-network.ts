@@ -8,6 +8,7 @@ import { chainOf, type LiftedOptions, planned } from './options.ts'
 import { type Block, linksFrom } from './schedule.ts'
 import { keepLargest, sparseLinks } from './sparse-links.ts'
 
+/** What `tikhonovNetwork` is made from. */
 export interface TikhonovNetworkOptions
   extends Omit<LiftedOptions, 'activation' | 'nodes' | 'links' | 'order' | 'batch' | 'inertia'> {
   /** Whether a sweep begins with the output layer (default) or with the nodes. */

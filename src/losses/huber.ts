@@ -4,6 +4,7 @@ import { BOUNDARY } from './exponential.ts'
 import { separable } from './separable.ts'
 import { entryWeights, rowWeights, type SampleWeights } from './weights.ts'
 
+/** Where the loss turns from squared to linear, and what rows count. */
 export interface HuberOptions extends SampleWeights {
   /** The residual from which the loss grows linearly (default 1), in the units of the targets. */
   delta?: number

@@ -5,6 +5,7 @@ import { requireBothSigns, requireSigns } from './labels.ts'
 import { separable } from './separable.ts'
 import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
 
+/** How round the corner is, and what rows and classes count. */
 export interface SmoothHingeOptions extends ClassWeights {
   /** Width of the rounded corner below the margin of 1 (default 1); the smaller, the closer to the hinge. */
   gamma?: number

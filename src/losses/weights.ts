@@ -1,11 +1,13 @@
 import type { Matrix, Vector } from '../types.ts'
 import { classesOf } from './labels.ts'
 
+/** What rows count in a loss. */
 export interface SampleWeights {
   /** What each row counts, one non-negative number per row, used as given; default 1. */
   sampleWeights?: ArrayLike<number>
 }
 
+/** What rows and classes count in a loss. */
 export interface ClassWeights extends SampleWeights {
   /**
    * What the rows of each class count, used as given, times the row's own weight; default 1. For one column of -1 and 1:

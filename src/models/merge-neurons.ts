@@ -5,6 +5,7 @@ import { matrix, requireFinite } from '../numerics/matrix.ts'
 import type { Vector } from '../types.ts'
 import { type ReluNetwork, reluNetwork } from './relu-network.ts'
 
+/** When neurons are one. */
 export interface MergeNeuronsOptions {
   /** How near to a neuron's boundary a row counts as on it, relative to the lengths of both (default 1e-9). */
   tolerance?: number

@@ -3,6 +3,7 @@ import type { BitColumns } from './bits.ts'
 /** Numbers in float64, or in float32 where speed is asked for: one call takes arrays of one kind. */
 export type Floats = Float64Array | Float32Array
 
+/** The backends there are. */
 export type BackendName = 'js' | 'wasm' | 'blas'
 
 /**
@@ -86,6 +87,7 @@ export interface Backend {
   gated<T extends Floats>(X: T, columns: number, patterns: BitColumns): GatedKernel<T>
 }
 
+/** S = V diag(values) V' of a symmetric matrix. */
 export interface SymmetricEigen {
   readonly values: Float64Array
   /** One eigenvector a row. */

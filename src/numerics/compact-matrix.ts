@@ -3,6 +3,7 @@ import type { CompactMatrix, Matrix } from '../types.ts'
 /** A matrix that is read through or a few rows at a time. */
 export type Rows = Matrix | CompactMatrix
 
+/** How the entries of a compact matrix are read. */
 export interface CompactOptions {
   /** What every entry held is divided by when it is read, in float64 (default 1); 255 for pixels. */
   divisor?: number

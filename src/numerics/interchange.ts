@@ -9,6 +9,7 @@ export type MatrixLike = Matrix | MlMatrixLike | ArrayLike<ArrayLike<number>> | 
 export interface MlMatrixLike {
   readonly rows: number
   readonly columns: number
+  /** The entry at a place. */
   get(row: number, column: number): number
 }
 

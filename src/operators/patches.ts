@@ -22,6 +22,7 @@ export interface PatchOptions {
   readonly normalize?: PatchNormalization
 }
 
+/** What is done to every patch: see `PatchOptions`. */
 export type PatchNormalization = 'none' | 'l2' | 'contrast'
 
 /** Where the patches of an image are: `count` of `length` entries each, row by row of the image. */

@@ -3,6 +3,7 @@
  * loaded when the first picture is asked for.
  *
  * @packageDocumentation
+ * @module cvxnn/plots
  */
 export { confusionPlot } from './confusion.ts'
 export { type ConvergencePlotOptions, convergencePlot, type Reading } from './convergence.ts'

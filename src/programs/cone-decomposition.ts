@@ -22,8 +22,10 @@ export interface GatedPoint {
   bias?: boolean | 'unpenalised'
 }
 
+/** The ways to split a block in two of its cone: see `coneDecomposition`. */
 export type ConeDecompositionMethod = 'minimum-norm' | 'least-squares' | 'full-rank' | 'approximate'
 
+/** How blocks are split. */
 export interface ConeDecompositionOptions {
   /** Default `'minimum-norm'`. */
   method?: ConeDecompositionMethod

@@ -19,6 +19,7 @@ import {
   twoLayerParts,
 } from './two-layer.ts'
 
+/** What `gatedReluProgram` is made from. */
 export interface GatedReluOptions extends Omit<TwoLayerOptions, 'X'> {
   /** n x d, one row per sample; a compact matrix is solved in float32 and certified in float64. */
   X: TwoLayerOptions['X'] | CompactMatrix

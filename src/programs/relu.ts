@@ -22,6 +22,7 @@ import {
   twoLayerParts,
 } from './two-layer.ts'
 
+/** What `reluProgram` is made from. */
 export type ReluOptions = TwoLayerOptions
 
 /**

@@ -9,6 +9,7 @@ import { parseExact } from './exact-json.ts'
 import { loadBullmq, packageVersion, reachRedis, requireRedisUrl, withinSeconds } from './redis.ts'
 import { shipRows } from './redis-rows.ts'
 
+/** Where the queue is, and how jobs go through it. */
 export interface BullmqOptions {
   /** Address of Redis or Valkey, `redis://[user:password@]host:port[/database]`; `rediss://` for TLS. */
   redis: string

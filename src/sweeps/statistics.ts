@@ -1,6 +1,7 @@
 import { studentT } from './student-t.ts'
 import { moments } from './summarize.ts'
 
+/** Level of an interval, and how far apart its losses are. */
 export interface IntervalOptions {
   /** Probability that the interval holds the mean (default 0.95). */
   level?: number

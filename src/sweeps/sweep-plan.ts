@@ -17,6 +17,7 @@ export interface SweepSetting extends Omit<TrainOptions, keyof typeof elsewhere 
   gateOrder?: number
 }
 
+/** Settings, folds and seeds of a sweep, and what runs its jobs. */
 export interface SweepGridOptions {
   /** The settings to compare (default: one, of defaults). */
   settings?: readonly SweepSetting[]
@@ -36,6 +37,7 @@ export interface SweepGridOptions {
   onProgress?: (progress: SweepGridProgress) => void
 }
 
+/** How far a job has come. */
 export interface SweepGridProgress {
   /** 0 to 1. */
   readonly share: number

@@ -6,6 +6,7 @@ import type { Matrix } from '../types.ts'
 import { asTheyCome } from './as-they-come.ts'
 import type { ThreadTask } from './thread.ts'
 
+/** Settings of `threads`. */
 export interface ThreadsOptions {
   /** Jobs at a time (default: one per core). */
   count?: number

@@ -18,6 +18,7 @@ import { loadBullmq, packageVersion, reachRedis } from './redis.ts'
 import { fetchRows } from './redis-rows.ts'
 import { threads } from './threads.ts'
 
+/** Which queue a worker takes jobs from, and how many at a time. */
 export interface SweepWorkerOptions {
   /** Address of Redis or Valkey, as `bullmq` takes it. */
   redis: string

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -86,6 +86,14 @@ async function bundled(bundler: 'esbuild' | 'vite', entry: string): Promise<stri
   return (built as { output: { code: string }[] }[])[0]!.output[0]!.code
 }
 
+/** What the files of a folder take. */
+async function bytesUnder(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size))
+  return sizes.reduce((total, size) => total + size, 0)
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cvxnn-package-'))
   await build()
@@ -113,6 +121,26 @@ describe('the package', () => {
     for (const name of ['mathjs', 'tinypool', 'bullmq', 'ioredis', '@stdlib', '@observablehq', 'linkedom', '@resvg'])
       expect(installed).not.toContain(name)
     for (const name of ['typescript', 'vitest', 'tsx', '@types']) expect(installed).not.toContain(name)
+  })
+
+  it('has the version that the citation and the list of changes have', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(await readFile(join(root, 'CITATION.cff'), 'utf8')).toContain(`\nversion: ${version}\n`)
+    expect(await readFile(join(root, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${version}\n`)
+  })
+
+  it('is as small as the README says, with as few packages', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8')
+    const [, most, own, direct, all] =
+      /less than (\d+) MB in all: cvxnn with its source maps is ([\d.]+) MB, and (\d+) direct dependencies make (\d+) packages/
+        .exec(readme)!
+        .map(Number)
+    const { packages } = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
+    const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const brought = Object.keys(packages).filter((path) => path !== '' && path !== 'node_modules/cvxnn')
+    expect({ direct, all }).toEqual({ direct: Object.keys(dependencies).length, all: brought.length })
+    expect(await bytesUnder(join(project, 'node_modules'))).toBeLessThan(most! * 1e6)
+    expect(await bytesUnder(join(project, 'node_modules/cvxnn'))).toBeLessThan((own! + 0.5) * 1e6)
   })
 
   it("runs the README's first example as JavaScript, and prints what the README says", async () => {

@@ -8,6 +8,7 @@ import { neuronAscent, type Priced } from './neuron-ascent.ts'
 import { searchNeurons } from './neuron-search.ts'
 import { rowSpace } from './row-space.ts'
 
+/** How hard to search for the neuron of highest price, and to bound it. */
 export interface PricingOptions {
   /** How low the bound is wanted at least: what is below this is not looked into (default 0: find the maximum). */
   readonly target?: number

@@ -41,6 +41,7 @@ export function backend(): Backend {
   return (current = typeof preferred === 'string' ? js : preferred)
 }
 
+/** How a backend is set up. */
 export interface BackendOptions {
   /** Threads that large products are divided among (default 1); plain TypeScript has one. */
   readonly threads?: number

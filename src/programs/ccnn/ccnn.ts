@@ -12,6 +12,7 @@ import { withinNuclearBall } from '../../penalties/within-nuclear-ball.ts'
 import type { ConvexProgram, Iterate, LinearOperator, Matrix, Vector } from '../../types.ts'
 import { type CcnnOptions, type CcnnParts, ccnnParts, featuresOf, zeroFrom } from './layer.ts'
 
+/** What `ccnnProgram` is made from. */
 export interface CcnnProgramOptions extends CcnnOptions {
   /**
    * Features whose products are the kernel: exact ones (the default, up to 2000 pooled patches), `nystrom()` or

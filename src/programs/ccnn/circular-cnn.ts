@@ -7,6 +7,7 @@ import { denseOperator } from '../../operators/dense.ts'
 import { groupL1 } from '../../penalties/group-l1.ts'
 import type { ConvexProgram, Iterate, LossChoice, Matrix, Vector } from '../../types.ts'
 
+/** What `circularCnnProgram` is made from. */
 export interface CircularCnnOptions {
   /** n x d. */
   X: MatrixLike

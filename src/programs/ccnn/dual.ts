@@ -14,6 +14,7 @@ import type { ConvexProgram, FilterPoint, Iterate, KernelMap, KernelProgram, Mat
 import { factored } from './ccnn.ts'
 import { type CcnnOptions, type CcnnParts, ccnnParts, patchSource } from './layer.ts'
 
+/** What `ccnnDual` is made from. */
 export interface CcnnDualOptions extends CcnnOptions {
   /** Bytes that the matrix of pooled kernels may take (default 256 MiB); above, every pass computes it again. */
   memory?: number

@@ -10,6 +10,7 @@ import { factored } from './ccnn.ts'
 import { type CcnnOptions, type CcnnParts, ccnnParts, zeroFrom } from './layer.ts'
 import { gatedPatches, imagePatches, requirePatchGates } from './patches.ts'
 
+/** What `gatedCnnProgram` is made from. */
 export interface GatedCnnOptions extends Omit<CcnnOptions, 'kernel'> {
   /** Gates of the patches: `sampleGates(imagePatches({ X, shape, patch }), { count, seed })`. */
   gates: Gates
@@ -23,7 +24,7 @@ export interface GatedCnnOptions extends Omit<CcnnOptions, 'kernel'> {
  *
  * with X_i the patches of image i, P the pooling. It is `ccnnProgram` with the linear kernel once per gate, and exact for
  * networks with these gates and weight decay lambda/2 (|W|^2 + |a|^2). Coefficients are gate-major: gate, output, position,
- * feature. Sahiner, Ergen, Pauly and Pilanci, ICLR 2021; Sahiner et al., ICML 2023 (Burer-Monteiro), theorem 3.6.
+ * feature. Sahiner, Ergen, Pauly and Pilanci, ICLR 2021; Sahiner et al., ICLR 2024 (Burer-Monteiro), theorem 3.6.
  *
  * @throws RangeError or TypeError naming what does not fit.
  */

@@ -15,6 +15,7 @@ import type { ConvexProgram, Iterate, Matrix } from '../../types.ts'
 import { type CcnnOptions, type CcnnParts, ccnnParts, zeroFrom } from './layer.ts'
 import { gatedPatches, imagePatches, requirePatchGates } from './patches.ts'
 
+/** What `reluCnnProgram` is made from. */
 export interface ReluCnnOptions extends Omit<CcnnOptions, 'kernel' | 'pool'> {
   /** Gates of the patches: `sampleGates(imagePatches({ X, shape, patch }), { count, seed })`. */
   gates: Gates
