@@ -20,6 +20,8 @@ export default {
   excludeProtected: true,
   excludeInternal: true,
   excludeExternals: true,
+  // Links to sources need a remote, which a checkout need not have.
+  disableSources: true,
   skipErrorChecking: true,
   ignoredHighlightLanguages: ['math'],
   // Small names for lists of words, which their pages spell out.
