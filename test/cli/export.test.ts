@@ -108,6 +108,19 @@ describe('cvxnn verify of a network trained elsewhere', () => {
     expect(poor.code).toBe(1)
     expect(poor.stdout).toMatch(/excess +\S+ of the bound, above the tolerance/)
     expect(poor.stdout).toMatch(/scope +program: networks with these patterns\n/)
+
+    // Among networks of any width, the one over all patterns is the best, and the bound of the other is that one's.
+    const all = ['data.csv', '-t', 'y', '-l', '0.01', '--global', '--json'] as const
+    const [bestOfAll, poorOfAll] = await Promise.all([
+      run('verify', 'best.onnx', ...all, '--tolerance', '1e-5'),
+      run('verify', 'start.json', ...all),
+    ])
+    expect([bestOfAll.code, poorOfAll.code]).toEqual([0, 1])
+    for (const { stdout } of [bestOfAll, poorOfAll]) {
+      const { global } = JSON.parse(stdout)
+      expect(global.best.certificate.verdict).toBe('proved')
+      expect(Math.abs(global.best.certificate.primal - certificate.primal)).toBeLessThan(2e-6 * certificate.primal)
+    }
   })
 
   it('keeps the intercept of a network with biases in both layers', async () => {
