@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { optional } from './optional.ts'
 
 /** Seconds to wait for the first answer. */
 const FIRST = 5
@@ -27,7 +28,7 @@ export interface Reached {
 /** @throws Error in one sentence when the server does not answer, or ioredis is not installed. */
 export async function reachRedis(url: string, caller: string): Promise<Reached> {
   requireRedisUrl(url, caller)
-  const { Redis } = await import('ioredis').catch((cause: unknown) => {
+  const { Redis } = await optional<typeof import('ioredis')>('ioredis').catch((cause: unknown) => {
     throw notInstalled(caller, cause)
   })
   const first = new Redis(url, { lazyConnect: true, connectTimeout: 1000 * FIRST, retryStrategy: () => null })
@@ -85,7 +86,7 @@ export async function withinSeconds(seconds: number, work: Promise<unknown>): Pr
  * @throws Error in one sentence when it is not installed.
  */
 export function loadBullmq(caller: string): Promise<typeof import('bullmq')> {
-  return import('bullmq').catch((cause: unknown) => {
+  return optional<typeof import('bullmq')>('bullmq').catch((cause: unknown) => {
     throw notInstalled(caller, cause)
   })
 }

@@ -4,6 +4,7 @@ import type { Executor } from '../estimators/executor.ts'
 import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
 import type { Matrix } from '../types.ts'
 import { asTheyCome } from './as-they-come.ts'
+import { optional } from './optional.ts'
 import type { ThreadTask } from './thread.ts'
 
 /** Settings of `threads`. */
@@ -80,7 +81,7 @@ async function runInThread(
 }
 
 async function startPool(count: number | undefined): Promise<Pool> {
-  const { Tinypool } = await import('tinypool').catch((cause: unknown) => {
+  const { Tinypool } = await optional<typeof import('tinypool')>('tinypool').catch((cause: unknown) => {
     throw new Error('threads: the package tinypool is not installed; run npm install tinypool, or use inline().', {
       cause,
     })
