@@ -174,9 +174,8 @@ export function* generation<M>(
     // What lowers the objective, by local search from both signs of the residual.
     let price = 0
     let next: ConvexProgram<M> | undefined
-    let violated: Priced[] = []
     while (!ending && !next) {
-      violated = []
+      const violated: Priced[] = []
       for (const [k, { output, sign, residual }] of pricingSides(r, outputs).entries()) {
         const side = yield* priceNeurons(inputs, residual, {
           target,

@@ -52,8 +52,7 @@ const ROUNDING = 4e-16
  */
 export function* priceNeurons(X: Matrix, r: Vector, options: PricingOptions = {}): Generator<undefined, Pricing> {
   const { target = 0, stopAtViolation = false, starts = 200, maxNodes = 100_000, seed = 1, given = [] } = options
-  const { coordinates, rests, lift, project } = rowSpace(X)
-  const lengths = rowLengths(X)
+  const { coordinates, lengths, rests, lift, project } = rowSpace(X)
   let slack = 0
   for (let k = 0; k < X.rows; k++)
     slack += Math.abs(r[k]!) * (rests[k]! + (BOUNDARY + ROUNDING * (X.rows + X.columns)) * lengths[k]!)
@@ -120,12 +119,4 @@ function crudeBound({ rows, columns, data }: Matrix, r: Vector): number {
     }
   }
   return (norm(slope) + Math.sqrt(total) * spectralBound(weighted)) / 2
-}
-
-function rowLengths({ rows, columns, data }: Matrix): Vector {
-  return Float64Array.from({ length: rows }, (_, k) => {
-    let total = 0
-    for (let j = k * columns; j < (k + 1) * columns; j++) total += data[j]! ** 2
-    return Math.sqrt(total)
-  })
 }

@@ -5,6 +5,8 @@ import type { Matrix, Vector } from '../../types.ts'
 export interface RowSpace {
   /** n x rank: x_r = Q coordinates_r + rest_r */
   readonly coordinates: Matrix
+  /** |x_r| */
+  readonly lengths: Vector
   /** |rest_r|, what rounding left outside. */
   readonly rests: Vector
   /** Q z: the u of the original space. */
@@ -16,8 +18,17 @@ export interface RowSpace {
 /** What is left of a row counts as rounding when it is shorter than this, relative to the longest row. */
 const REST = 1e-13
 
-/** Gram-Schmidt, twice, each time with the row farthest from the span so far. Cost 2 n d rank flops. */
+const known = new WeakMap<Matrix, RowSpace>()
+
+/** The row space of X, once for all residuals that neurons are priced at. */
 export function rowSpace(X: Matrix): RowSpace {
+  let space = known.get(X)
+  if (!space) known.set(X, (space = spaceOf(X)))
+  return space
+}
+
+/** Gram-Schmidt, twice, each time with the row farthest from the span so far. Cost 2 n d rank flops. */
+function spaceOf(X: Matrix): RowSpace {
   const { rows: n, columns: d, data } = X
   const rests = data.slice()
   const squares = new Float64Array(n)
@@ -27,6 +38,7 @@ export function rowSpace(X: Matrix): RowSpace {
     return total
   }
   for (let r = 0; r < n; r++) squares[r] = measure(r)
+  const lengths = squares.map(Math.sqrt)
   const longest = Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0))
   const basis: Vector[] = []
   while (basis.length < Math.min(n, d)) {
@@ -53,6 +65,7 @@ export function rowSpace(X: Matrix): RowSpace {
     }
   return {
     coordinates,
+    lengths,
     rests: squares.map(Math.sqrt),
     lift(z) {
       const u = new Float64Array(d)
