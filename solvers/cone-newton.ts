@@ -16,9 +16,11 @@ import { proximalGradient } from './proximal-gradient.ts'
  * with the constraints replaced by their tangents, a non-negative quadratic program in eta with Z M^-1 Z', Z of one
  * row A_b P_b(A_b'theta) a block; it is shortened until an exact penalty of the dual falls. A semismooth Newton method
  * in SQP form: quadratic near the solution, where the faces stay. Faces have few directions, so M costs little; most of
- * the time goes to projections.
+ * the time goes to projections. Where blocks nearly repeat each other, as those of all patterns do, Z M^-1 Z' is singular and
+ * such steps may lead nowhere: then they are of eta alone, damped (Levenberg and Marquardt), on the convex function that is
+ * left when theta is minimised over.
  *
- * Works on the blocks that are active or violate g_b <= lambda the most, and comes down to lambda from where the start is
+ * Works on the blocks that are active or violate g_b <= lambda the most, one of those with the same projection, and comes down to lambda from where the start is
  * optimal in factors of not less than 0.6: a warm start along a path goes straight on. Takes the plain squared loss;
  * outputs are independent problems. Yields at each Newton step, every point feasible. Where rounding leaves nothing to
  * gain, it goes on as proximal gradient.

@@ -64,9 +64,23 @@ describe('coneNewton', () => {
     const y = Array.from({ length: 64 }, (_, k) => 2 * (k % 2) - 1)
     const program = reluProgram({ X, y, gates: enumerateGates(X, { bias: true }), bias: true, lambda: 0 })
     const top = lambdaMax(program)
-    for (const ratio of [0.26, 0.2, 0.16]) {
-      const found = solveSync({ ...program, lambda: ratio * top }, { solver: coneNewton(), maxIterations: 6000 })
+    for (const ratio of [0.26, 0.2, 0.16, 0.05, 0.02, 0.01]) {
+      const found = solveSync({ ...program, lambda: ratio * top }, { solver: coneNewton(), maxIterations: 20_000 })
       expect(found.status).toBe('solved')
+    }
+  })
+
+  it('solves programs of all patterns of noise, where most active blocks repeat each other', () => {
+    for (const seed of [40, 41]) {
+      const draws = random(seed)
+      const X = Array.from({ length: 40 }, () => [draws.normal(), draws.normal()])
+      const y = X.map(() => draws.normal())
+      const program = reluProgram({ X, y, gates: enumerateGates(X, { bias: true }), bias: true, lambda: 0 })
+      const top = lambdaMax(program)
+      for (const ratio of [0.05, 0.03, 0.01]) {
+        const found = solveSync({ ...program, lambda: ratio * top }, { solver: coneNewton(), maxIterations: 4000 })
+        expect(found.status).toBe('solved')
+      }
     }
   })
 

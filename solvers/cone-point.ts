@@ -1,0 +1,165 @@
+import type { Backend } from '../src/numerics/backend.ts'
+import { plus, squaredNorm } from '../src/numerics/vectors.ts'
+import type { BlockCones, BlockMaps, Vector } from '../src/types.ts'
+import { faceModel } from './face-model.ts'
+
+/**
+ * Multipliers eta of a working set of m blocks and a dual point theta, for one output of coneNewton's program, with all that
+ * belongs to them. Whoever changes `eta` or `theta` calls `evaluate`.
+ */
+export interface ConePoint {
+  eta: Vector
+  theta: Vector
+  readonly chosen: Int32Array
+  /** P_b(A_b'theta), m x d. */
+  readonly points: Vector
+  /** Their norms g_b. */
+  readonly lengths: Vector
+  /** z_b = A_b P_b(A_b'theta), m x n. */
+  readonly images: Vector
+  /** y - sum_b eta_b z_b: what the network v_b = eta_b P_b(A_b'theta) leaves of the target. */
+  readonly residual: Vector
+  /** sum_b |v_b| */
+  readonly size: number
+  /** Takes up a working set with its multipliers; the coefficients of all other blocks become zero. */
+  choose(blocks: Int32Array, eta: Vector): void
+  evaluate(): void
+  /** The network into the coefficients. */
+  write(): void
+  /**
+   * M = I + sum_b eta_b A_b N_b'N_b A_b' for the faces that the blocks are on, in factored form; false where rounding leaves
+   * it none. To be asked for right after `evaluate`.
+   */
+  factor(): boolean
+  /** M^-1 x */
+  solve(x: Vector): Vector
+  /** Z M^-1 Z', Z the images: m x m, with 1 on the diagonal of a block whose point is zero, so that it ends without a weight. */
+  hessian(): Vector
+  /** Z x */
+  times(x: Vector): Vector
+  /** x + Z'w, in place. */
+  addCombination(w: Vector, x: Vector): Vector
+}
+
+export function conePoint({
+  backend,
+  maps,
+  cones,
+  output,
+  target: y,
+  coefficients,
+}: {
+  backend: Backend
+  maps: BlockMaps
+  cones: BlockCones
+  output: number
+  target: Vector
+  /** Of all outputs: where `write` puts the network. */
+  coefficients: Vector
+}): ConePoint {
+  const { rows: n, size: d } = maps
+  const model = faceModel(backend, n)
+  /** The penalty counts the blocks of all outputs. */
+  const coneOf = (block: number): number => maps.start(block, output) / d
+  // Of the blocks on the working set, the images A_b N_b' of the faces they are on.
+  const faces = new Map<number, { version: number; images: Vector }>()
+  let m = 0
+
+  const updateFaces = (): void => {
+    const blocks: number[] = []
+    const bases: Vector[] = []
+    for (const b of point.chosen) {
+      const { basis, version } = cones.face(coneOf(b))
+      if (faces.get(b)?.version === version) continue
+      faces.set(b, { version, images: new Float64Array((basis.length / d) * n) })
+      for (let k = 0; k < basis.length; k += d) {
+        blocks.push(b)
+        bases.push(basis.subarray(k, k + d))
+      }
+    }
+    const vectors = new Float64Array(bases.length * d)
+    bases.forEach((basis, q) => {
+      vectors.set(basis, q * d)
+    })
+    const rows = maps.images(Int32Array.from(blocks), vectors)
+    for (let q = 0, within = 0; q < blocks.length; q++) {
+      within = q > 0 && blocks[q] === blocks[q - 1] ? within + 1 : 0
+      faces.get(blocks[q]!)!.images.set(rows.subarray(q * n, (q + 1) * n), within * n)
+    }
+  }
+
+  const point = {
+    chosen: new Int32Array(0) as Int32Array,
+    eta: new Float64Array(0) as Vector,
+    theta: y.slice() as Vector,
+    points: new Float64Array(0) as Vector,
+    lengths: new Float64Array(0) as Vector,
+    images: new Float64Array(0) as Vector,
+    residual: y.slice() as Vector,
+    size: 0,
+    choose(blocks: Int32Array, eta: Vector): void {
+      for (const b of point.chosen) coefficients.fill(0, maps.start(b, output), maps.start(b, output) + d)
+      point.chosen = blocks
+      point.eta = eta
+      m = blocks.length
+      point.points = new Float64Array(m * d)
+      point.lengths = new Float64Array(m)
+      point.images = new Float64Array(m * n)
+      const kept = new Set(blocks)
+      for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
+      point.evaluate()
+    },
+    evaluate(): void {
+      const { chosen, eta, theta, points, lengths, images } = point
+      const inputs = maps.correlations(chosen, theta)
+      point.size = 0
+      for (let i = 0; i < m; i++) {
+        lengths[i] = cones.project(coneOf(chosen[i]!), inputs, i * d, points, i * d)
+        point.size += eta[i]! * lengths[i]!
+      }
+      maps.images(chosen, points, images)
+      point.residual.set(y)
+      if (m > 0) backend.gemv(true, m, n, -1, images, n, eta, 1, point.residual)
+    },
+    write(): void {
+      point.chosen.forEach((b, i) => {
+        const start = maps.start(b, output)
+        for (let j = 0; j < d; j++) coefficients[start + j] = point.eta[i]! * point.points[i * d + j]!
+      })
+    },
+    factor(): boolean {
+      updateFaces()
+      const active = Array.from(point.eta.keys()).filter((i) => point.eta[i]! > 0)
+      return model.factor(
+        active.map((i) => faces.get(point.chosen[i]!)!.images),
+        active.map((i) => point.eta[i]!),
+      )
+    },
+    solve: model.solve,
+    hessian(): Vector {
+      const H = model.hessian(point.images, m)
+      for (let i = 0; i < m; i++) if (!(H[i * m + i]! > 0)) H[i * m + i] = 1
+      return H
+    },
+    times(x: Vector): Vector {
+      const out = new Float64Array(m)
+      if (m > 0) backend.gemv(false, m, n, 1, point.images, n, x, 0, out)
+      return out
+    },
+    addCombination(w: Vector, x: Vector): Vector {
+      if (m > 0) backend.gemv(true, m, n, 1, point.images, n, w, 1, x)
+      return x
+    },
+  }
+  return point
+}
+
+/** |residual|^2 / 2 + lambda sum_b |v_b| */
+export function primalAt({ residual, size }: ConePoint, lambda: number): number {
+  return squaredNorm(residual) / 2 + lambda * size
+}
+
+/** theta - residual: the gradient in theta of |theta|^2 / 2 - y'theta + sum_b eta_b g_b(theta)^2 / 2. */
+export function slopeAt({ theta, residual }: ConePoint): Vector {
+  return plus(theta, -1, residual)
+}
