@@ -2,9 +2,10 @@ import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
 import { KEPT_ROWS } from '../js/gated.ts'
 import { js } from '../js.ts'
-import type { Address, Engine, Typed } from './engine.ts'
+import type { Address, Engine } from './engine.ts'
 import { multiplyAdd, pass } from './parallel.ts'
-import { paddedBytes, putPadded, type Resident, resident, takePadded } from './resident.ts'
+import { combine, correlate, groupSize, type Inside, images, putList } from './passes.ts'
+import { paddedBytes, type Resident, resident } from './resident.ts'
 
 /** A pass over fewer entries of D_i X than this is done where the arrays are. */
 const SMALL = 2 ** 13
@@ -51,110 +52,36 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   const row = paddedBytes(X, d)
 
   const pays = (blocks: number): boolean => blocks * n * d >= shared.smallest
-  const start = (): { engine: Engine; typed: Typed; entry: 4 | 8; kept: Resident } => {
+  const start = (): Inside & { kept: Resident } => {
     const engine = shared.engineOf()
-    const typed = engine.typed(X)
-    const kept = (shared.resident ??= resident(engine, X, d, patterns))
-    return { engine, typed, entry: typed.entry, kept }
-  }
-  const putList = (engine: Engine, list: Int32Array): Address => {
-    const address = engine.room('columns', 4 * list.length)
-    engine.putWords(address, list)
-    return address
+    const kept = (shared.resident ??= resident(engine, (first, count) => rowsOf(X, d, first, count), X, d, patterns))
+    return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks: () => [{ X: kept.X, first: 0, count: n }] }
   }
   const columnsOf = (chosen: Int32Array): Int32Array => chosen.map((b) => gates[b]!)
 
-  /** out_{i,k} <- X' D_i p[:, k] over these columns of the patterns. */
-  const correlate = (columns: Int32Array, p: T, outputs: number, out: T): void => {
-    const { engine, entry, kept } = start()
-    const m = columns.length
-    const size = groupSize(m, n)
-    const list = putList(engine, columns)
-    const codes = engine.room('codes', m * Math.ceil(n / size))
-    const weights = engine.room('fit', n * outputs * entry)
-    const sums = engine.room('coefficients', m * outputs * row)
-    engine.put(weights, p, 1, n * outputs, n * outputs)
-    engine.clear(sums, m * outputs * row)
-    engine.kernels.codesOfColumns(kept.words, kept.wordStride, list, m, n, size, codes)
-    for (let k = 0; k < outputs; k++)
-      pass(engine, entry, {
-        source: 'rows',
-        vectors: kept.X,
-        vectorStride: kept.ldx,
-        weights: weights + k * entry,
-        weightStride: outputs * entry,
-        count: n,
-        size,
-        codes,
-        lines: m,
-        length: row,
-        out: sums + k * row,
-        outStride: outputs * row,
-      })
-    takePadded(engine, sums, out, m * outputs, d)
-  }
-
   return {
     apply(u, outputs, out) {
-      if (!pays(P * outputs)) return small.apply(u, outputs, out)
-      const { engine, typed, entry, kept } = start()
-      const coefficients = engine.room('coefficients', P * outputs * row)
-      const places = engine.room('places', 4 * P)
-      const fit = engine.room('fit', n * outputs * entry)
-      putPadded(engine, coefficients, u, P * outputs, d)
-      engine.clear(fit, n * outputs * entry)
-      for (let k = 0; k < outputs; k++) {
-        const vectors = coefficients + k * row
-        const active = typed.activeBlocks(vectors, P, outputs * row, d * entry, places)
-        if (active === 0) continue
-        const size = groupSize(n, active)
-        const codes = engine.room('codes', n * Math.ceil(active / size))
-        const list = putList(engine, columnsOf(engine.words(places, active)))
-        engine.kernels.codesOfRows(kept.words, kept.wordStride, list, active, 0, n, size, codes)
-        pass(engine, entry, {
-          source: 'blocks',
-          vectors,
-          vectorStride: outputs * row,
-          chosen: places,
-          count: active,
-          size,
-          codes,
-          lines: n,
-          length: row,
-          out: fit + k * entry,
-          outStride: outputs * entry,
-          X: kept.X,
-          ldx: kept.ldx,
-        })
-      }
-      engine.take(fit, out, 1, n * outputs, n * outputs)
+      if (!pays(P * outputs)) small.apply(u, outputs, out)
+      else combine(start(), gates, u, outputs, out)
     },
     adjoint(p, outputs, out) {
       if (!pays(P * outputs)) small.adjoint(p, outputs, out)
-      else correlate(gates, p, outputs, out)
+      else correlate(start(), gates, p, outputs, out)
     },
     images(chosen, vectors, out) {
-      const m = chosen.length
-      if (!pays(m)) return small.images(chosen, vectors, out)
-      const { engine, typed, entry, kept } = start()
-      const v = engine.room('coefficients', m * row)
-      const result = engine.room('fit', m * n * entry)
-      const list = putList(engine, columnsOf(chosen))
-      putPadded(engine, v, vectors, m, d)
-      engine.clear(result, m * n * entry)
-      multiplyAdd(engine, entry, 0, 1, m, n, d, 1, v, row, kept.X, kept.ldx, result, n * entry, 0)
-      typed.clearRows(result, n * entry, n, kept.words, kept.wordStride, list, m)
-      engine.take(result, out, m, n, n)
+      if (!pays(chosen.length)) small.images(chosen, vectors, out)
+      else images(start(), columnsOf(chosen), vectors, out)
     },
     correlations(chosen, p, out) {
       if (!pays(chosen.length)) small.correlations(chosen, p, out)
-      else correlate(columnsOf(chosen), p, 1, out)
+      else correlate(start(), columnsOf(chosen), p, 1, out)
     },
     kernel(chosen, weights, out) {
       const m = chosen.length
       const line = paddedBytes(X, n)
       if (n * n < shared.smallest || m === 0 || n * line > LARGEST) return small.kernel(chosen, weights, out)
-      const { engine, typed, entry, kept } = start()
+      const { engine, typed, kept } = start()
+      const { entry } = typed
       const size = groupSize(n / 2, m)
       const list = putList(engine, columnsOf(chosen))
       const codes = engine.room('codes', n * Math.ceil(m / size))
@@ -204,7 +131,8 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
     },
     gram(b, c, out) {
       if (!pays(d)) return small.gram(b, c, out)
-      const { engine, entry, kept } = start()
+      const { engine, typed, kept } = start()
+      const { entry } = typed
       const rows = engine.room('coefficients', n * row)
       const product = engine.room('C', d * d * entry)
       const [first, second] = [gates[b]!, gates[c]!].map((column) => kept.words + column * kept.wordStride)
@@ -217,13 +145,6 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   }
 }
 
-/**
- * Vectors per table: per vector a table takes 2^size / size additions to make, and every line 1 / size; those of a table
- * are stored, and cost a third more.
- */
-function groupSize(lines: number, vectors: number): number {
-  const cost = (size: number): number => (1.33 * 2 ** size + lines) / size
-  let best = 1
-  for (let size = 2; size <= Math.min(8, vectors); size++) if (cost(size) < cost(best)) best = size
-  return best
+function rowsOf<T extends Floats>(X: T, d: number, first: number, count: number): T {
+  return X.subarray(first * d, (first + count) * d) as T
 }
