@@ -1,3 +1,4 @@
+import type { KernelFactor } from '../types.ts'
 import type { BitColumns } from './bits.ts'
 
 /** Numbers in float64, or in float32 where speed is asked for: one call takes arrays of one kind. */
@@ -131,6 +132,8 @@ export interface GatedPasses<T extends Floats = Float64Array> {
 export interface GatedKernel<T extends Floats = Float64Array> extends GatedPasses<T> {
   /** Lower triangle of out (n x n) <- sum_i weights_i D_{chosen_i} X X' D_{chosen_i}. */
   kernel(chosen: Int32Array, weights: T, out: T): void
+  /** See `BlockMaps.factor`; up to `most` stand at a time. */
+  factor?(most: number, rowScales?: Float64Array): KernelFactor
   /** out (d x d) <- X' D_b D_c X, both triangles. */
   gram(b: number, c: number, out: T): void
   select(chosen: Int32Array): GatedKernel<T>

@@ -1,20 +1,18 @@
 import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
-import { KEPT_ROWS } from '../js/gated.ts'
 import { js } from '../js.ts'
 import type { Address, Engine } from './engine.ts'
-import { multiplyAdd, pass } from './parallel.ts'
-import { combine, correlate, groupSize, type Inside, images, putList } from './passes.ts'
-import { paddedBytes, type Resident, resident } from './resident.ts'
+import { kernelFactor, nextPlace, type Place } from './kernel-factor.ts'
+import { kernelMatrix, type Products } from './kernel-matrix.ts'
+import { multiplyAdd } from './parallel.ts'
+import { combine, correlate, type Inside, images, type RowBlock } from './passes.ts'
+import { paddedBytes, type Resident, resident, residentRows } from './resident.ts'
 
 /** A pass over fewer entries of D_i X than this is done where the arrays are. */
 const SMALL = 2 ** 13
 
 /** Most bytes of X, and of an n x n matrix, that are taken into the module's memory. */
 const LARGEST = 2 ** 29
-
-/** Rows of X X' at a time where it is not kept. */
-const STRIP = 256
 
 /** What a kernel and those selected from it share. */
 interface Shared<T extends Floats> {
@@ -26,8 +24,11 @@ interface Shared<T extends Floats> {
   readonly smallest: number
   /** In the engine's memory, from the first pass that is not small on. */
   resident?: Resident
-  /** X X', lower triangle. */
-  products?: Address
+  /** Rows of X / unit in float32, where factors in it were asked for. */
+  rounded?: Pick<Resident, 'X' | 'ldx'> & { unit: number }
+  products?: Products
+  /** Where factors stand. */
+  readonly places: Place[]
 }
 
 /** The products of [D_1 X ... D_P X] by looked-up subset sums. */
@@ -41,7 +42,7 @@ export function gatedKernel<T extends Floats>(
   const small = js.gated(X, d, patterns)
   if (patterns.rows * paddedBytes(X, d) > LARGEST) return small
   const every = Int32Array.from({ length: patterns.count }, (_, i) => i)
-  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL }, small, every)
+  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, places: [] }, small, every)
 }
 
 /** `gates` are the patterns' columns that this kernel has; `small` does what does not repay a copy. */
@@ -52,12 +53,28 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   const row = paddedBytes(X, d)
 
   const pays = (blocks: number): boolean => blocks * n * d >= shared.smallest
-  const start = (): Inside & { kept: Resident } => {
+  const start = (): Inside & { kept: Resident; X: Address } => {
     const engine = shared.engineOf()
     const kept = (shared.resident ??= resident(engine, (first, count) => rowsOf(X, d, first, count), X, d, patterns))
     return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks: () => [{ X: kept.X, first: 0, count: n }] }
   }
   const columnsOf = (chosen: Int32Array): Int32Array => chosen.map((b) => gates[b]!)
+  const productsOf = (kept: Resident): Products => (shared.products ??= { kept })
+
+  /** X / unit rounded to float32, where its squares are within reach of float32 too. */
+  const startSingle = (): Inside & { X: Address; unit: number } => {
+    const { kept, engine, ...rest } = start()
+    const like = new Float32Array(0)
+    const round = (): NonNullable<typeof shared.rounded> => {
+      const unit = powerOfTwo(X)
+      const read = (first: number, count: number): Float32Array =>
+        Float32Array.from(rowsOf(X, d, first, count), (entry) => entry / unit)
+      return { ...residentRows(engine, kept, read, like, n, d), unit }
+    }
+    const rounded = (shared.rounded ??= round())
+    const blocks = (): RowBlock[] => [{ X: rounded.X, first: 0, count: n }]
+    return { ...rest, ...rounded, engine, typed: engine.typed(like), blocks }
+  }
 
   return {
     apply(u, outputs, out) {
@@ -80,55 +97,22 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
       const m = chosen.length
       const line = paddedBytes(X, n)
       if (n * n < shared.smallest || m === 0 || n * line > LARGEST) return small.kernel(chosen, weights, out)
-      const { engine, typed, kept } = start()
-      const { entry } = typed
-      const size = groupSize(n / 2, m)
-      const list = putList(engine, columnsOf(chosen))
-      const codes = engine.room('codes', n * Math.ceil(m / size))
-      const w = engine.room('fit', m * entry)
-      const matrix = engine.room('C', n * line)
-      engine.put(w, weights, 1, m, m)
-      engine.clear(matrix, n * line)
-      engine.kernels.codesOfRows(kept.words, kept.wordStride, list, m, 0, n, size, codes)
-      // sum_i weights_i 1_i 1_i' over the patterns' 0/1 columns 1_i, and then its product with X X', entry by entry.
-      pass(engine, entry, {
-        source: 'bits',
-        weights: w,
-        weightStride: entry,
-        chosen: list,
-        words: kept.words,
-        wordStride: kept.wordStride,
-        count: m,
-        size,
-        codes,
-        lines: n,
-        length: line,
-        lower: true,
-        out: matrix,
-        outStride: line,
-      })
-      const products = (to: Address, r: number, rows: number): void => {
-        const lines = kept.X + r * kept.ldx
-        engine.clear(to, rows * line)
-        const lower = rows === n ? 1 : 0
-        multiplyAdd(engine, entry, 0, 1, rows, r + rows, d, 1, lines, kept.ldx, kept.X, kept.ldx, to, line, lower)
-      }
-      if (n <= KEPT_ROWS) {
-        if (shared.products === undefined) {
-          const room = kept.room(n * line)
-          products(room, 0, n)
-          shared.products = room
-        }
-        typed.multiplyLower(matrix, shared.products, line, 0, n)
-      } else
-        for (let r = 0; r < n; r += STRIP) {
-          const rows = Math.min(STRIP, n - r)
-          const strip = engine.room('strip', rows * line)
-          products(strip, r, rows)
-          typed.multiplyLower(matrix + r * line, strip, line, r, r + rows)
-        }
-      engine.takeLower(matrix, out, n, line / entry, n)
+      const inside = start()
+      const matrix = inside.engine.room('C', n * line)
+      kernelMatrix(inside, productsOf(inside.kept), columnsOf(chosen), weights, matrix)
+      inside.engine.takeLower(matrix, out, n, line / inside.typed.entry, n)
     },
+    ...(8 * n * n <= LARGEST &&
+      8 * n * n >= shared.smallest && {
+        factor: (most: number, rowScales?: Float64Array) =>
+          kernelFactor({
+            inside: (single) => (single ? startSingle() : { ...start(), unit: 1 }),
+            products: () => productsOf(start().kept),
+            columnsOf,
+            place: nextPlace(shared.places, most),
+            rowScales,
+          }),
+      }),
     gram(b, c, out) {
       if (!pays(d)) return small.gram(b, c, out)
       const { engine, typed, kept } = start()
@@ -147,4 +131,11 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
 
 function rowsOf<T extends Floats>(X: T, d: number, first: number, count: number): T {
   return X.subarray(first * d, (first + count) * d) as T
+}
+
+/** The one next below the largest entry. */
+function powerOfTwo(X: Floats): number {
+  let largest = 0
+  for (let k = 0; k < X.length; k++) largest = Math.max(largest, Math.abs(X[k]!))
+  return largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1
 }

@@ -8,13 +8,18 @@ const PIECE = 2 ** 20
 /** Bytes of X that are read at a time. */
 const READ = 2 ** 24
 
-/** Patterns in the engine's memory, for as long as something refers to this object. */
-export interface ResidentPatterns {
+/** Room in the engine's memory, for as long as something refers to this object. */
+export interface Rooms {
+  room(bytes: number): Address
+  /** Gives one back before that. */
+  release(address: Address): void
+}
+
+/** Patterns, likewise. */
+export interface ResidentPatterns extends Rooms {
   readonly words: Address
   /** Bytes from one pattern to the next. */
   readonly wordStride: number
-  /** More room that lives as long. */
-  room(bytes: number): Address
 }
 
 /** X and patterns, likewise. */
@@ -26,23 +31,34 @@ export interface Resident extends ResidentPatterns {
 }
 
 // What nobody refers to any more gives its room back.
-const forgotten = new FinalizationRegistry<{ engine: Engine; addresses: Address[] }>(({ engine, addresses }) => {
+const forgotten = new FinalizationRegistry<{ engine: Engine; addresses: Set<Address> }>(({ engine, addresses }) => {
   for (const address of addresses) engine.release(address)
 })
 
+function rooms(engine: Engine): Rooms {
+  const addresses = new Set<Address>()
+  const own: Rooms = {
+    room(bytes) {
+      // Whole vectors and pairs of bytes are read at the end.
+      const address = engine.allocate(bytes + 32)
+      addresses.add(address)
+      return address
+    },
+    release(address) {
+      if (addresses.delete(address)) engine.release(address)
+    },
+  }
+  forgotten.register(own, { engine, addresses })
+  return own
+}
+
 /** Copies the patterns in. */
 export function residentPatterns(engine: Engine, { stride, words }: BitColumns): ResidentPatterns {
-  const addresses: Address[] = []
-  const room = (bytes: number): Address => {
-    // Whole vectors and pairs of bytes are read at the end.
-    const address = engine.allocate(bytes + 32)
-    addresses.push(address)
-    return address
-  }
-  const kept: ResidentPatterns = { words: room(4 * words.length), wordStride: 4 * stride, room }
-  forgotten.register(kept, { engine, addresses })
+  const own = rooms(engine)
+  const kept = { words: own.room(4 * words.length), wordStride: 4 * stride }
   engine.putWords(kept.words, words)
-  return kept
+  // The same object: its room is given back when nobody refers to it.
+  return Object.assign(own, kept)
 }
 
 /** Copies X (patterns.rows x d) and the patterns in. */
@@ -53,17 +69,27 @@ export function resident<T extends Floats>(
   d: number,
   patterns: BitColumns,
 ): Resident {
-  const { rows: n } = patterns
-  const ldx = paddedBytes(like, d)
   const kept = residentPatterns(engine, patterns)
+  return Object.assign(kept, residentRows(engine, kept, read, like, patterns.rows, d))
+}
+
+/** Copies X (n x d) into room of `kept`. */
+export function residentRows<T extends Floats>(
+  engine: Engine,
+  kept: Rooms,
+  read: RowReader<T>,
+  like: T,
+  n: number,
+  d: number,
+): { X: Address; ldx: number } {
+  const ldx = paddedBytes(like, d)
   const X = kept.room(n * ldx)
-  const step = Math.max(1, Math.floor(READ / ldx))
+  const step = Math.max(1, Math.floor(READ / Math.max(1, ldx)))
   for (let first = 0; first < n; first += step) {
     const count = Math.min(step, n - first)
     putPadded(engine, X + first * ldx, read(first, count), count, d)
   }
-  // The same object: its room is given back when nobody refers to it.
-  return Object.assign(kept, { X, ldx })
+  return { X, ldx }
 }
 
 /** Bytes of a row of d entries that is padded to whole vectors. */
