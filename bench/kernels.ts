@@ -2,7 +2,7 @@
  * The dense products, factorisations and gated passes of every backend that works here, against the system's BLAS on one
  * thread:
  *
- *     npm run bench:kernels -- [--json FILE]
+ *     npm run bench:kernels -- [--only products|factorisations|gated|images|threads] [--json FILE]
  *
  * Medians of processor seconds; every ratio is of two figures of this run, taken in turn. BLAS and LAPACK are reached
  * through koffi; where python3 has NumPy, its own BLAS stands beside as one that is reached without. A gated pass counts
@@ -12,13 +12,14 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { Backend, Floats } from '../src/numerics/backend.ts'
+import type { Backend, Floats, GatedPasses } from '../src/numerics/backend.ts'
 import { blas } from '../src/numerics/backends/blas.ts'
 import { js } from '../src/numerics/backends/js.ts'
 import { engineOf } from '../src/numerics/backends/wasm/engine.ts'
 import { wasm } from '../src/numerics/backends/wasm.ts'
 import { bitColumns, countSet, setBit } from '../src/numerics/bits.ts'
 import { random } from '../src/numerics/random.ts'
+import { blockedKernel } from '../src/operators/blocked-kernel.ts'
 import { machine, median, stopwatch } from './machine.ts'
 
 const PRODUCTS = [
@@ -31,6 +32,7 @@ const GATED = [
   { n: 2000, d: 100, P: 1000 },
   { n: 5000, d: 20, P: 500 },
 ] as const
+const IMAGES = { n: 5000, d: 784, gates: [250, 500, 1000], outputs: 10 } as const
 const FACTORED = [200, 500, 1000] as const
 const ROUNDS = 7
 
@@ -47,7 +49,7 @@ function draw(): number {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'string' } } })
+  const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } })
   const host = machine()
   console.log(`${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, node ${host.node}, ${host.platform}`)
   const system = blas()
@@ -55,10 +57,19 @@ async function main(): Promise<void> {
   const backends: Backend[] = [...(typeof system === 'string' ? [] : [system]), wasm(), js]
   console.log(backends.map(({ name, description }) => `${name}: ${description}`).join('\n'))
   const all: Figures = {}
-  for (const precision of precisions) products(backends, precision, all)
-  factorisations(backends, all)
-  for (const precision of precisions) gated([wasm(), js], precision, all)
-  await twoThreads(all)
+  const parts: Record<string, () => void | Promise<void>> = {
+    products: () => {
+      for (const precision of precisions) products(backends, precision, all)
+    },
+    factorisations: () => factorisations(backends, all),
+    gated: () => {
+      for (const precision of precisions) gated([wasm(), js], precision, all)
+    },
+    images: () => images(backends, all),
+    threads: () => twoThreads(all),
+  }
+  for (const [name, measure] of Object.entries(parts))
+    if (values.only === undefined || values.only === name) await measure()
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: host, seconds: all }, null, 2)}\n`)
 }
 
@@ -124,6 +135,37 @@ function gated(backends: readonly Backend[], { name, make }: (typeof precisions)
   }
 }
 
+/** Passes in float32 at the size of images and ten outputs: sums that are looked up, against panels with masks by gemm. */
+function images(backends: readonly Backend[], all: Figures): void {
+  const { n, d, outputs } = IMAGES
+  const floats = (length: number): Float32Array => new Float32Array(length)
+  const drawn = (length: number): Float32Array => floats(length).map(draw)
+  const X = drawn(n * d)
+  const read = (first: number, count: number): Float32Array => X.subarray(first * d, (first + count) * d)
+  for (const P of IMAGES.gates) {
+    const patterns = bitColumns(n, P)
+    for (let i = 0; i < P; i++) for (let r = 0; r < n; r++) if (draw() > 0) setBit(patterns, r, i)
+    const [u, p, fit, sums] = [drawn(P * outputs * d), drawn(n * outputs), floats(n * outputs), floats(P * outputs * d)]
+    const kernels = backends
+      .filter(({ name }) => name !== 'js')
+      .flatMap((backend): { name: string; kernel: GatedPasses<Float32Array> }[] => {
+        const looked = backend.gatedRows?.({ read, floats, kept: true }, d, patterns)
+        const panels = {
+          name: looked ? `${backend.name} gemm` : backend.name,
+          kernel: blockedKernel(backend, floats, read, d, patterns),
+        }
+        return looked ? [panels, { name: `${backend.name} looked up`, kernel: looked }] : [panels]
+      })
+    const flops = 2 * n * d * P * outputs
+    const key = `float32 ${n} ${d} ${P} ${outputs}`
+    console.log(`\nfloat32 (n, d, P) = (${n}, ${d}, ${P}), ${outputs} outputs: ${mega(flops)} Mflop a pass with masks`)
+    const apply = kernels.map(({ name, kernel }) => ({ name, call: () => kernel.apply(u, outputs, fit) }))
+    report('  apply', inTurn(apply, 1, 3), all, flops, undefined, key)
+    const adjoint = kernels.map(({ name, kernel }) => ({ name, call: () => kernel.adjoint(p, outputs, sums) }))
+    report('  adjoint', inTurn(adjoint, 1, 3), all, flops, undefined, key)
+  }
+}
+
 /** One thread against two: by the wall clock, and by the processor time of the busier thread, which is what an idle machine would show. */
 async function twoThreads(all: Figures): Promise<void> {
   const [one, two] = [wasm(), wasm({ threads: 2 })]
@@ -186,16 +228,16 @@ function threadSeconds(): Map<string, number> {
 }
 
 /** Median seconds of each call, one after the other in every round, so that a slow spell of the machine meets all. */
-function inTurn(calls: readonly { name: string; call: () => void }[]): Map<string, number> {
+function inTurn(calls: readonly { name: string; call: () => void }[], warm = 3, rounds = ROUNDS): Map<string, number> {
   const times = new Map(calls.map(({ name }) => [name, [] as number[]]))
   const repeats = calls.map(({ call }) => {
     // Compiled, and a round long enough for the clock.
-    for (let k = 0; k < 3; k++) call()
+    for (let k = 0; k < warm; k++) call()
     const took = stopwatch()
     call()
     return Math.max(1, Math.ceil(0.03 / Math.max(took().cpu, 1e-5)))
   })
-  for (let round = 0; round < ROUNDS; round++)
+  for (let round = 0; round < rounds; round++)
     calls.forEach(({ name, call }, i) => {
       const took = stopwatch()
       for (let k = 0; k < repeats[i]!; k++) call()

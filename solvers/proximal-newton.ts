@@ -152,6 +152,7 @@ function scaledRows(maps: BlockMaps, s: Vector): BlockMaps {
       for (let r = 0; r < n; r++) for (let q = 0; q <= r; q++) K[r * n + q]! *= s[r]! * s[q]!
       return K
     },
+    ...(maps.factor && { factor: () => maps.factor!(s) }),
     gram(b, c, out = new Float64Array(d * d)) {
       backend().gemm(false, true, d, d, n, 1, columnsOf(b), n, columnsOf(c), n, 0, out, d)
       return out

@@ -50,18 +50,20 @@ export function variationalModel(
   const { rows: n, size: d } = maps
   const none = { blocks: new Int32Array(0), weights: new Float64Array(0) }
   // at: the present weights, those above zero · held: those of the factor · order: of L, 0 for M = I · dual: L is M's factor
-  // single: float32 will do so far · L, single L: the factor, in one of the two
+  // single: float32 will do so far · inSingle: the factor is of float32 · L: the factor, unless it is kept where it was made
   let at: Weights = none
   let held: Weights = none
   let order = 0
   let dual = false
   let single = true
+  let inSingle = false
   let L: Floats = new Float64Array(0)
   let squares = { double: new Float64Array(0), single: new Float32Array(0) }
   let theta: readonly Vector[] = targets.map((y) => y.slice())
   let rest: readonly Vector[] = targets.map(() => new Float64Array(n))
   let value = targets.reduce((total, y) => total + dot(y, y), 0) / 2
   const gram = gramCache(maps)
+  const kept = maps.factor?.()
 
   /** A square of this order, in memory that is kept. */
   const square = (size: number): Vector => {
@@ -77,14 +79,14 @@ export function variationalModel(
     return to
   }
 
-  /** L <- the factor of A, in float32 where that does; A may be overwritten. */
+  /** L <- the factor of A; A may be overwritten. */
   const factorOf = (size: number, A: Vector): boolean => {
-    order = size
-    L = single && size >= WORTH ? rounded(size, A) : A
+    L = inSingle ? rounded(size, A) : A
     return backend.cholesky(size, L, size) === size
   }
 
   const factorDual = ({ blocks, weights }: Weights): boolean => {
+    if (kept) return kept.factor(blocks, weights, inSingle)
     const M = square(n)
     maps.kernel(blocks, weights, M)
     for (let r = 0; r < n; r++) M[r * n + r]! += 1
@@ -106,24 +108,40 @@ export function variationalModel(
 
   const factor = (wanted: Weights): boolean => {
     dual = wanted.blocks.length * d >= PRIMAL * n
+    const size = wanted.blocks.length === 0 ? 0 : dual ? n : wanted.blocks.length * d
+    inSingle = single && size >= WORTH
     order = 0
     held = none
-    if (wanted.blocks.length > 0 && !(dual ? factorDual(wanted) : factorPrimal(wanted))) {
-      order = 0
-      const again = L instanceof Float32Array
+    if (size > 0 && !(dual ? factorDual(wanted) : factorPrimal(wanted))) {
       single = false
-      return again && factor(wanted)
+      return inSingle && factor(wanted)
     }
+    order = size
     held = wanted
     return true
+  }
+
+  /** Forgets a factor that has lost its place. */
+  const checkFactor = (): void => {
+    if (order === 0 || !dual || !kept || kept.stands) return
+    order = 0
+    held = none
+  }
+
+  /** These numbers in the precision of the factor. */
+  const precision = (numbers: Vector): Floats => (inSingle ? Float32Array.from(numbers) : numbers)
+
+  const solveFactor = (transposed: boolean, x: Vector): void => {
+    if (dual && kept) kept.solve(transposed, x)
+    else solveTriangle(transposed, order, L, x)
   }
 
   /** x <- M^-1 x for the M that the factor is of. */
   const solveHeld = (x: Vector): void => {
     if (order === 0) return
     const inner = dual ? x : scaleRows(maps.correlations(held.blocks, x), held.weights, d, Math.sqrt)
-    solveTriangle(false, order, L, inner)
-    solveTriangle(true, order, L, inner)
+    solveFactor(false, inner)
+    solveFactor(true, inner)
     if (!dual) addImages(held.blocks, scaleRows(inner, held.weights, d, Math.sqrt), -1, x)
   }
 
@@ -185,7 +203,7 @@ export function variationalModel(
   /** theta at these weights; false when the factor at hand does not lead there. */
   const settled = (wanted: Weights, from: readonly Vector[] | undefined, accuracy: number, most: number): boolean => {
     const times = multiplier(wanted)
-    const enough = from === undefined && L instanceof Float64Array
+    const enough = from === undefined && !inSingle
     const next = targets.map((y, k) => solved(times, y, from?.[k], accuracy, most, enough))
     if (!next.every((one) => one !== undefined)) return false
     at = wanted
@@ -213,21 +231,24 @@ export function variationalModel(
         blocks: blocks.filter((_, i) => weights[i]! > 0),
         weights: weights.filter((weight) => weight > 0),
       }
+      checkFactor()
       if (near && order >= WORTH && settled(wanted, theta, accuracy, MOST)) return true
       if (!factor(wanted)) return false
-      if (L instanceof Float64Array || order === 0) return settled(wanted, undefined, accuracy, MOST_HERE.double)
+      if (!inSingle) return settled(wanted, undefined, accuracy, MOST_HERE.double)
       if (settled(wanted, undefined, accuracy, MOST_HERE.single)) return true
       single = false
       return factor(wanted) && settled(wanted, undefined, accuracy, MOST_HERE.double)
     },
     hessian(chosen, correlations, reuse) {
-      if (held !== at && !reuse && !factor(at)) return undefined
+      checkFactor()
+      if (held !== at && (!reuse || held === none) && !factor(at)) return undefined
       const f = chosen.length
       const H = new Float64Array(f * f)
       for (const vectors of correlations)
-        if (order === 0 || dual) {
+        if (order > 0 && dual && kept) kept.addProducts(chosen, vectors, H)
+        else if (order === 0 || dual) {
           // H = (L^-1 Z)'(L^-1 Z)
-          const Z = like(L, transpose(maps.images(chosen, vectors), f, n))
+          const Z = precision(transpose(maps.images(chosen, vectors), f, n))
           if (order > 0) backend.triangularSolve(false, n, f, L, n, Z, f)
           addGram(backend, f, n, Z, H)
         } else addPrimal(chosen, vectors, H)
@@ -263,7 +284,7 @@ export function variationalModel(
       for (let a = 0; a < q; a++) T[a * f + i] = Math.sqrt(weights[Math.floor(a / d)]!) * back[a]!
     })
     const TT = new Float64Array(f * f)
-    const solved = like(L, T)
+    const solved = precision(T)
     backend.triangularSolve(false, q, f, L, q, solved, f)
     addGram(backend, f, q, solved, TT)
     const isNew = new Int32Array(f).fill(-1)
@@ -286,11 +307,6 @@ export function variationalModel(
         }
       }
   }
-}
-
-/** These numbers in the precision of those. */
-function like(those: Floats, these: Vector): Floats {
-  return those instanceof Float32Array ? Float32Array.from(these) : these
 }
 
 /** The lower triangle of H += Z'Z for Z of n x f. */

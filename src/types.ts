@@ -66,12 +66,29 @@ export interface BlockMaps {
   correlations(chosen: Int32Array, p: Vector, out?: Vector): Vector
   /** sum_i weights_i A_{b_i} A_{b_i}': n x n, its lower triangle (the rest is not touched). */
   kernel(chosen: Int32Array, weights: Vector, out?: Vector): Vector
+  /**
+   * Factors of I + kernel that are kept where they are made, as many as there are outputs; of the blocks diag(rowScales) A_b
+   * where those are given.
+   */
+  factor?(rowScales?: Vector): KernelFactor
   /** A_b' A_c: size x size. */
   gram(b: number, c: number, out?: Vector): Vector
   /** out (n) <- sum_i A_{b_i} v_i: the images' sum, where they are too many to be written down. */
   combination?(chosen: Int32Array, vectors: Vector, out?: Vector): Vector
   /** Present where n x n matrices are too large: columns of them instead. */
   sketch?(rows: Int32Array): BlockSketch
+}
+
+/** M = I + sum_i weights_i A_{b_i} A_{b_i}' = L L', factored where it is made. */
+export interface KernelFactor {
+  /** Whether the last factor that was made still stands: a later `BlockMaps.factor` may have taken its place. */
+  readonly stands: boolean
+  /** Makes and factors M, in float32 at half the time and memory when `single`; false when rounding leaves it indefinite. */
+  factor(chosen: Int32Array, weights: Vector, single: boolean): boolean
+  /** x <- L^-1 x, or L'^-1 x when `transpose`. */
+  solve(transpose: boolean, x: Vector): void
+  /** The lower triangle of H (f x f) += Z'M^-1 Z for Z = [A_{b_1} v_1 ... A_{b_f} v_f], v_i in row i of `vectors`. */
+  addProducts(chosen: Int32Array, vectors: Vector, H: Vector): void
 }
 
 /** Some columns, those of m chosen rows, of kernels sum_i weights_i A_{b_i} A_{b_i}'. */

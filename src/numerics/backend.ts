@@ -1,3 +1,4 @@
+import type { KernelFactor } from '../types.ts'
 import type { BitColumns } from './bits.ts'
 
 /** Numbers in float64, or in float32 where speed is asked for: one call takes arrays of one kind. */
@@ -85,6 +86,20 @@ export interface Backend {
   shrinkBlocks<T extends Floats>(v: T, size: number, step: number, out: T): void
   /** The products of [D_1 X ... D_P X] for X of patterns.rows x columns. X and the patterns must stay as they are. */
   gated<T extends Floats>(X: T, columns: number, patterns: BitColumns): GatedKernel<T>
+  /** The passes of `gated` for X that is read a block of rows at a time; left out where products of masked panels are as fast. */
+  gatedRows?<T extends Floats>(X: RowSource<T>, columns: number, patterns: BitColumns): GatedPasses<T>
+}
+
+/** Where rows of X come from: rows first .. first + count - 1, valid until the next call. */
+export type RowReader<T extends Floats> = (first: number, count: number) => T
+
+/** X by its rows. */
+export interface RowSource<T extends Floats> {
+  readonly read: RowReader<T>
+  /** Makes zeros of the kind that is read. */
+  readonly floats: (length: number) => T
+  /** Whether the rows may be read once and kept; else they are read in every pass. */
+  readonly kept: boolean
 }
 
 /** S = V diag(values) V' of a symmetric matrix. */
@@ -95,12 +110,12 @@ export interface SymmetricEigen {
 }
 
 /**
- * The products of A = [D_1 X ... D_P X], D_i = diag of the i-th 0/1 pattern, X of n x d, none of it formed.
+ * The passes of A = [D_1 X ... D_P X], D_i = diag of the i-th 0/1 pattern, X of n x d, none of it formed.
  *
  * Coefficients are blocks of d entries, one per gate and output: `outputs` blocks a gate, gate after gate. A fit is
  * n x outputs. What is written to is overwritten.
  */
-export interface GatedKernel<T extends Floats = Float64Array> {
+export interface GatedPasses<T extends Floats = Float64Array> {
   /** out[:, k] <- sum_i D_i X u_{i,k}; blocks that are exactly zero cost nothing. */
   apply(u: T, outputs: number, out: T): void
   /** out_{i,k} <- X' D_i p[:, k] */
@@ -109,10 +124,17 @@ export interface GatedKernel<T extends Floats = Float64Array> {
   images(chosen: Int32Array, vectors: T, out: T): void
   /** Row i of out (m x d) <- X' D_{chosen_i} p. */
   correlations(chosen: Int32Array, p: T, out: T): void
+  /** The same X with these gates only, in this order, sharing what is kept. */
+  select(chosen: Int32Array): GatedPasses<T>
+}
+
+/** The passes, and products of two blocks. */
+export interface GatedKernel<T extends Floats = Float64Array> extends GatedPasses<T> {
   /** Lower triangle of out (n x n) <- sum_i weights_i D_{chosen_i} X X' D_{chosen_i}. */
   kernel(chosen: Int32Array, weights: T, out: T): void
+  /** See `BlockMaps.factor`; up to `most` stand at a time. */
+  factor?(most: number, rowScales?: Float64Array): KernelFactor
   /** out (d x d) <- X' D_b D_c X, both triangles. */
   gram(b: number, c: number, out: T): void
-  /** The same X with these gates only, in this order, sharing what is kept. */
   select(chosen: Int32Array): GatedKernel<T>
 }

@@ -1,4 +1,4 @@
-import type { Backend, Floats, GatedKernel } from '../numerics/backend.ts'
+import type { Backend, Floats, GatedKernel, RowReader } from '../numerics/backend.ts'
 import type { BitColumns } from '../numerics/bits.ts'
 import { isZeroBlock } from '../numerics/blocks.ts'
 import type { BlockSketch } from '../types.ts'
@@ -6,9 +6,6 @@ import type { BlockSketch } from '../types.ts'
 /** Rows of X, and lines of a panel, that are multiplied at a time. A multiple of 32: a block begins where a word of bits does. */
 const ROWS = 1024
 const LINES = 1024
-
-/** Where rows of X come from: rows first .. first + count - 1, valid until the next call. */
-export type RowReader<T extends Floats> = (first: number, count: number) => T
 
 /** The blocked kernel, which can also make columns of sum_i w_i D_i X X' D_i. */
 export interface BlockedKernel<T extends Floats> extends GatedKernel<T> {

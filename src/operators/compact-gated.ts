@@ -1,9 +1,9 @@
-import type { Floats } from '../numerics/backend.ts'
+import type { Floats, GatedPasses, RowReader, RowSource } from '../numerics/backend.ts'
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, selectColumns } from '../numerics/bits.ts'
 import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
 import type { BlockMaps, LinearOperator, Vector } from '../types.ts'
-import { type BlockedKernel, blockedKernel, type RowReader } from './blocked-kernel.ts'
+import { type BlockedKernel, blockedKernel } from './blocked-kernel.ts'
 
 /** Bytes of X up to which it is kept in float32. */
 const KEPT = 2 ** 30
@@ -20,8 +20,8 @@ export interface CompactGatedOperator extends LinearOperator {
  *
  * Vectors come in and go out in float64; products are of float32, each with a relative error of about 1e-6. `exact` is the
  * same map in float64, reading X as it is. X is read a block of rows at a time: from a copy in float32 where it is in memory
- * and that takes at most 1 GiB, from X itself elsewhere. A pass costs 2 n d P flops an output at the speed of the backend's
- * gemm, and n P / 8 bytes of patterns.
+ * and that takes at most 1 GiB, from X itself elsewhere. A pass costs n d P / 8 looked-up additions an output where the
+ * backend sums so, else 2 n d P flops at the speed of its gemm, and n P / 8 bytes of patterns.
  *
  * @throws RangeError when the patterns and X differ in rows.
  */
@@ -30,31 +30,45 @@ export function compactGatedOperator(X: Rows, patterns: BitColumns, outputs = 1)
     throw new RangeError(
       `compactGatedOperator: the patterns have ${patterns.rows} rows and X has ${X.rows}; make the gates from the same X.`,
     )
-  const single = blockedKernel(backend(), singles, singleRows(X), X.columns, patterns)
-  const double = blockedKernel(backend(), doubles, doubleRows(X), X.columns, patterns)
+  const kept = !(isCompact(X) && X.streamed) && 4 * X.rows * X.columns <= KEPT
+  const single = kernelOf({ read: singleRows(X), floats: singles, kept }, X.columns, patterns)
+  const double = kernelOf({ read: doubleRows(X), floats: doubles, kept: false }, X.columns, patterns)
   return over(single, double, X, patterns, outputs)
 }
 
 const singles = (length: number): Float32Array => new Float32Array(length)
 const doubles = (length: number): Float64Array => new Float64Array(length)
 
+/** The backend's own passes where it has some for rows that are read, and products of panels for the rest. */
+function kernelOf<T extends Floats>(source: RowSource<T>, d: number, patterns: BitColumns): BlockedKernel<T> {
+  const passes = backend().gatedRows?.(source, d, patterns)
+  if (passes) return withPasses(blockedKernel(backend(), source.floats, source.read, d, patterns), passes)
+  const read = source.kept ? keptRows(source, patterns.rows, d) : source.read
+  return blockedKernel(backend(), source.floats, read, d, patterns)
+}
+
+function withPasses<T extends Floats>(kernel: BlockedKernel<T>, passes: GatedPasses<T>): BlockedKernel<T> {
+  return { ...kernel, ...passes, select: (chosen) => withPasses(kernel.select(chosen), passes.select(chosen)) }
+}
+
+/** All rows, read when the first are asked for. */
+function keptRows<T extends Floats>({ read }: RowSource<T>, n: number, d: number): RowReader<T> {
+  let kept: T | undefined
+  return (first, count) => {
+    kept ??= read(0, n)
+    return kept.subarray(first * d, (first + count) * d) as T
+  }
+}
+
 function singleRows(X: Rows): RowReader<Float32Array> {
-  const { rows: n, columns: d } = X
-  const fill = (first: number, out: Float32Array): Float32Array => {
+  const { columns: d } = X
+  let scratch = singles(0)
+  return (first, count) => {
+    if (scratch.length < count * d) scratch = singles(count * d)
+    const out = scratch.subarray(0, count * d)
     if (isCompact(X)) return X.read(first, out)
     out.set(X.data.subarray(first * d, first * d + out.length))
     return out
-  }
-  const keep = !(isCompact(X) && X.streamed) && 4 * n * d <= KEPT
-  let kept: Float32Array | undefined
-  let scratch = singles(0)
-  return (first, count) => {
-    if (keep) {
-      kept ??= fill(0, singles(n * d))
-      return kept.subarray(first * d, (first + count) * d)
-    }
-    if (scratch.length < count * d) scratch = singles(count * d)
-    return fill(first, scratch.subarray(0, count * d))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { GatedKernel } from '../numerics/backend.ts'
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, selectColumns } from '../numerics/bits.ts'
-import type { BlockMaps, LinearOperator, Matrix } from '../types.ts'
+import type { BlockMaps, LinearOperator, Matrix, Vector } from '../types.ts'
 
 /** The gated operator, which can also be restricted and taken apart. */
 export interface GatedOperator extends LinearOperator {
@@ -68,6 +68,7 @@ function blockMaps(kernel: GatedKernel, { rows: n, columns: d }: Matrix, count: 
       kernel.kernel(chosen, weights, out)
       return out
     },
+    ...(kernel.factor && { factor: (rowScales?: Vector) => kernel.factor!(outputs, rowScales) }),
     gram(b, c, out = new Float64Array(d * d)) {
       kernel.gram(b, c, out)
       return out

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { compactMatrix, gatesFrom, type Matrix, matrix, sampleGates, type Vector } from '../../src/index.ts'
+import { backends, useBackend } from '../../src/numerics/backends/index.ts'
 import { random } from '../../src/numerics/random.ts'
 import { compactGatedOperator, gatedOperator } from '../../src/operators/index.ts'
 import { plainMatrix, vector } from '../arbitraries.ts'
@@ -43,16 +44,25 @@ const specimen: fc.Arbitrary<Specimen> = fc
 const law = (check: (at: Specimen) => void): void => fc.assert(fc.property(specimen, check), { numRuns: 60 })
 
 describe('compactGatedOperator', () => {
-  it('is the gated operator, to float32, and in float64 exactly so', () =>
-    law(({ X, vectors, outputs, u, p }) => {
-      const { patterns } = gatesFrom(vectors, X)
-      const compact = compactGatedOperator(X, patterns, outputs)
-      const full = gatedOperator(X, patterns, outputs)
-      expectNear(compact.apply(u), full.apply(u), 10 * SINGLE * Math.sqrt(u.length))
-      expectNear(compact.adjoint(p), full.adjoint(p), 10 * SINGLE * Math.sqrt(p.length))
-      expectNear(compact.exact.apply(u), full.apply(u), 1e-12 * Math.sqrt(u.length))
-      expectNear(compact.exact.adjoint(p), full.adjoint(p), 1e-12 * Math.sqrt(p.length))
-    }))
+  afterEach(() => {
+    useBackend('wasm')
+  })
+
+  it.each(backends().map(({ name }) => name))(
+    'is the gated operator on %s, to float32, and in float64 exactly so',
+    (name) => {
+      useBackend(name)
+      law(({ X, vectors, outputs, u, p }) => {
+        const { patterns } = gatesFrom(vectors, X)
+        const compact = compactGatedOperator(X, patterns, outputs)
+        const full = gatedOperator(X, patterns, outputs)
+        expectNear(compact.apply(u), full.apply(u), 10 * SINGLE * Math.sqrt(u.length))
+        expectNear(compact.adjoint(p), full.adjoint(p), 10 * SINGLE * Math.sqrt(p.length))
+        expectNear(compact.exact.apply(u), full.apply(u), 1e-12 * Math.sqrt(u.length))
+        expectNear(compact.exact.adjoint(p), full.adjoint(p), 1e-12 * Math.sqrt(p.length))
+      })
+    },
+  )
 
   it("has <A u, p> = <u, A'p>, in float64 to its rounding", () =>
     law(({ X, vectors, outputs, u, p }) => {

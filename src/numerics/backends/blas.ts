@@ -15,7 +15,8 @@ export function blas({ threads = 1 }: { threads?: number } = {}): Backend | stri
   const library = findLibrary(threads)
   if (typeof library === 'string') return library
   const dense = products(library)
-  const base = wasmWorks() ? wasm({ threads }) : js
+  // Products of masked panels are as fast as looked-up sums here.
+  const { gatedRows: _, ...base } = wasmWorks() ? wasm({ threads }) : js
   return {
     ...base,
     ...dense,
@@ -71,7 +72,10 @@ function products({ gemm, gemv, syrk, trsm }: Library): Pick<Backend, 'gemm' | '
 }
 
 /** LAPACK counts columns first: our lower triangle is its upper one. */
-function factorisations({ potrf, syevd }: Library, base: Backend): Pick<Backend, 'cholesky' | 'symmetricEigen'> {
+function factorisations(
+  { potrf, syevd }: Library,
+  base: Pick<Backend, 'cholesky' | 'symmetricEigen'>,
+): Pick<Backend, 'cholesky' | 'symmetricEigen'> {
   return {
     cholesky(n, A, lda) {
       if (!potrf || n === 0) return base.cholesky(n, A, lda)

@@ -3,11 +3,12 @@ import { js } from './js.ts'
 import { dense } from './wasm/dense.ts'
 import { compiles, type Engine, engineOf } from './wasm/engine.ts'
 import { gatedKernel } from './wasm/gated.ts'
+import { gatedRows } from './wasm/gated-rows.ts'
 
 export interface WasmOptions {
   /** Threads for what is large, this one included (default 1); in Node only. Results are the same to the last bit. */
   readonly threads?: number
-  /** What would not repay the copies into the module's memory is done there all the same: for tests of the module. */
+  /** What would not repay the copies into the module's memory is done there all the same, and X read in the smallest blocks: for tests of the module. */
   readonly everything?: boolean
 }
 
@@ -24,6 +25,7 @@ export function wasm({ threads = 1, everything = false }: WasmOptions = {}): Bac
     description: 'WebAssembly with 128-bit vectors',
     threads,
     gated: (X, columns, patterns) => gatedKernel(engine, X, columns, patterns, everything),
+    gatedRows: (X, columns, patterns) => gatedRows(engine, X, columns, patterns, everything),
   }
 }
 

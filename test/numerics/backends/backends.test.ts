@@ -1,19 +1,41 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Backend, Floats, GatedKernel, GatedPasses } from '../../../src/numerics/backend.ts'
 import { blas } from '../../../src/numerics/backends/blas.ts'
 import { backend, backends, useBackend } from '../../../src/numerics/backends/index.ts'
 import { js } from '../../../src/numerics/backends/js.ts'
 import { moduleText } from '../../../src/numerics/backends/wasm/assembly/build.ts'
 import { wasm, wasmWorks } from '../../../src/numerics/backends/wasm.ts'
-import { backendLaws } from './laws.ts'
+import type { BitColumns } from '../../../src/numerics/bits.ts'
+import { backendLaws, gatedLaws } from './laws.ts'
 
 backendLaws('js', js)
 backendLaws('wasm', wasm())
 backendLaws('wasm, even for what is small', wasm({ everything: true }))
+gatedLaws('wasm, X read once and kept', readInRows(true))
+gatedLaws('wasm, X read 32 rows at a time', readInRows(false))
 
 const system = blas()
 if (typeof system === 'string') it.skip(`blas: ${system}`)
 else backendLaws('blas', system)
+
+/** The passes of rows that are read, in the place of those of an array. */
+function readInRows(kept: boolean): Backend {
+  const base = wasm({ everything: true })
+  const over = <T extends Floats>(kernel: GatedKernel<T>, passes: GatedPasses<T>): GatedKernel<T> => ({
+    ...kernel,
+    ...passes,
+    select: (chosen) => over(kernel.select(chosen), passes.select(chosen)),
+  })
+  return {
+    ...base,
+    gated<T extends Floats>(X: T, columns: number, patterns: BitColumns): GatedKernel<T> {
+      const read = (first: number, count: number): T => X.slice(first * columns, (first + count) * columns) as T
+      const floats = (length: number): T => new (X.constructor as new (length: number) => T)(length)
+      return over(base.gated(X, columns, patterns), base.gatedRows!({ read, floats, kept }, columns, patterns))
+    },
+  }
+}
 
 describe('the WebAssembly module', () => {
   it('works here', () => {

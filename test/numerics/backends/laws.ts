@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Backend, Floats } from '../../../src/numerics/backend.ts'
-import { type BitColumns, bitColumns, isSet, setBit } from '../../../src/numerics/bits.ts'
+import { type BitColumns, bitColumns, countSet, isSet, setBit } from '../../../src/numerics/bits.ts'
+import { cholesky, choleskySolve } from '../../../src/numerics/solve-symmetric.ts'
 import { entry, vector } from '../../arbitraries.ts'
 
 /** Sizes: none, one, around the tiles of a kernel, and now and then past a block of one. */
@@ -41,10 +42,15 @@ const kinds: readonly Kind[] = [
 export function backendLaws(name: string, backend: Backend): void {
   for (const kind of kinds) {
     describe(`${name} in ${kind.name}`, () => productLaws(backend, kind))
-    describe(`${name}: the gated kernel in ${kind.name}`, () => gatedLaws(backend, kind))
     describe(`${name}: factorisations in ${kind.name}`, () => factorisationLaws(backend, kind))
   }
+  gatedLaws(name, backend)
   describe(`${name}: eigenvalues`, () => eigenLaws(backend))
+}
+
+/** What the gated kernel of every backend must satisfy. */
+export function gatedLaws(name: string, backend: Backend): void {
+  for (const kind of kinds) describe(`${name}: the gated kernel in ${kind.name}`, () => kernelLaws(backend, kind))
 }
 
 function productLaws(backend: Backend, { make, tolerance }: Kind): void {
@@ -273,7 +279,7 @@ function eigenLaws(backend: Backend): void {
 }
 
 /** The gated kernel against its dense twin. */
-function gatedLaws(backend: Backend, { make, tolerance }: Kind): void {
+function kernelLaws(backend: Backend, { make, tolerance }: Kind): void {
   const shape = fc.record({
     n: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(31, 32, 33, 65, 100)),
     d: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(17, 35)),
@@ -395,6 +401,69 @@ function gatedLaws(backend: Backend, { make, tolerance }: Kind): void {
           Array.from({ length: n }, (_, r) => (on(r, 0) && on(r, 1) ? X[r * d + a]! * X[r * d + b]! : 0)),
           tolerance,
         )
+  })
+
+  law('factors of I + kernel, of rows scaled or not, solve with it', (at) => {
+    const { n, d, X, patterns, next } = at
+    const chosen = choose(at)
+    const f = chosen.length
+    const kernel = backend.gated(X, d, patterns)
+    if (!kernel.factor || X instanceof Float32Array || f === 0) return
+    const scales = Float64Array.from({ length: n }, () => 1 + next() / 2)
+    const weights = Float64Array.from({ length: f }, () => Math.abs(next()))
+    const vectors = Float64Array.from({ length: f * d }, next)
+    for (const [rowScales, single] of [
+      [undefined, false],
+      [undefined, true],
+      [scales, true],
+    ] as const) {
+      const one = kernel.factor(1, rowScales)
+      expect(one.stands).toBe(false)
+      expect(one.factor(chosen, weights, single)).toBe(true)
+      expect(one.stands).toBe(true)
+      const s = (r: number): number => rowScales?.[r] ?? 1
+      const M = new Float64Array(n * n)
+      kernel.kernel(chosen, weights as typeof X, M as typeof X)
+      for (let r = 0; r < n; r++)
+        for (let q = 0; q <= r; q++) M[r * n + q] = s(r) * s(q) * M[r * n + q]! + (r === q ? 1 : 0)
+      const L = cholesky(M, n)!
+      const size = M.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 1)
+      const close = (single ? 1e-5 : 1e-12) * size * n
+      // M^-1 b by the factor's two halves, and by the plain one.
+      const b = Float64Array.from({ length: n }, next)
+      const x = b.slice()
+      one.solve(false, x)
+      one.solve(true, x)
+      const solved = choleskySolve(L, n, b)
+      for (let r = 0; r < n; r++) expect(Math.abs(x[r]! - solved[r]!)).toBeLessThanOrEqual(close)
+      const images = new Float64Array(f * n)
+      kernel.images(chosen, vectors as typeof X, images as typeof X)
+      for (let k = 0; k < images.length; k++) images[k]! *= s(k % n)
+      const H = new Float64Array(f * f).fill(1)
+      one.addProducts(chosen, vectors, H)
+      for (let i = 0; i < f; i++) {
+        const solution = choleskySolve(L, n, images.subarray(i * n, (i + 1) * n))
+        for (let j = 0; j < f; j++) {
+          if (j > i) expect(H[i * f + j]).toBe(1)
+          else
+            expect(
+              Math.abs(H[i * f + j]! - 1 - total(Array.from(solution, (value, r) => value * images[j * n + r]!))),
+            ).toBeLessThanOrEqual(close * n * d)
+        }
+      }
+      // The next one takes its place, even where it fails: there is no factor of NaN.
+      const another = kernel.factor(1)
+      expect(one.stands).toBe(true)
+      const nothing = chosen.every((i) => countSet(patterns, i) === 0)
+      expect(
+        another.factor(
+          chosen,
+          weights.map(() => Number.NaN),
+          single,
+        ),
+      ).toBe(nothing)
+      expect([one.stands, another.stands]).toEqual([false, nothing])
+    }
   })
 
   it('passes over more rows and gates than any batch of tables holds are sums too', () => {

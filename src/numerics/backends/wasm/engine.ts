@@ -44,6 +44,8 @@ export interface Kernels {
   multiplyLower32: MultiplyLower
   clearRows64: ClearRows
   clearRows32: ClearRows
+  clearColumns64: ClearRows
+  clearColumns32: ClearRows
 }
 
 export type MultiplyAdd = (
@@ -87,6 +89,7 @@ export interface Typed {
   readonly activeBlocks: ActiveBlocks
   readonly multiplyLower: MultiplyLower
   readonly clearRows: ClearRows
+  readonly clearColumns: ClearRows
 }
 
 /** The module at work in a memory of its own, and what is kept there. */
@@ -168,6 +171,7 @@ function start(threads: number): Engine {
     activeBlocks: entry === 8 ? kernels.activeBlocks64 : kernels.activeBlocks32,
     multiplyLower: entry === 8 ? kernels.multiplyLower64 : kernels.multiplyLower32,
     clearRows: entry === 8 ? kernels.clearRows64 : kernels.clearRows32,
+    clearColumns: entry === 8 ? kernels.clearColumns64 : kernels.clearColumns32,
   })
   const [double, single] = [of(8), of(4)]
   const rooms = new Map<string, { address: Address; bytes: number }>()

@@ -1,19 +1,18 @@
 import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
-import { KEPT_ROWS } from '../js/gated.ts'
 import { js } from '../js.ts'
-import type { Address, Engine, Typed } from './engine.ts'
-import { multiplyAdd, pass } from './parallel.ts'
-import { paddedBytes, putPadded, type Resident, resident, takePadded } from './resident.ts'
+import type { Address, Engine } from './engine.ts'
+import { kernelFactor, nextPlace, type Place } from './kernel-factor.ts'
+import { kernelMatrix, type Products } from './kernel-matrix.ts'
+import { multiplyAdd } from './parallel.ts'
+import { combine, correlate, type Inside, images, type RowBlock } from './passes.ts'
+import { paddedBytes, type Resident, resident, residentRows } from './resident.ts'
 
 /** A pass over fewer entries of D_i X than this is done where the arrays are. */
 const SMALL = 2 ** 13
 
 /** Most bytes of X, and of an n x n matrix, that are taken into the module's memory. */
 const LARGEST = 2 ** 29
-
-/** Rows of X X' at a time where it is not kept. */
-const STRIP = 256
 
 /** What a kernel and those selected from it share. */
 interface Shared<T extends Floats> {
@@ -25,8 +24,11 @@ interface Shared<T extends Floats> {
   readonly smallest: number
   /** In the engine's memory, from the first pass that is not small on. */
   resident?: Resident
-  /** X X', lower triangle. */
-  products?: Address
+  /** Rows of X / unit in float32, where factors in it were asked for. */
+  rounded?: Pick<Resident, 'X' | 'ldx'> & { unit: number }
+  products?: Products
+  /** Where factors stand. */
+  readonly places: Place[]
 }
 
 /** The products of [D_1 X ... D_P X] by looked-up subset sums. */
@@ -40,7 +42,7 @@ export function gatedKernel<T extends Floats>(
   const small = js.gated(X, d, patterns)
   if (patterns.rows * paddedBytes(X, d) > LARGEST) return small
   const every = Int32Array.from({ length: patterns.count }, (_, i) => i)
-  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL }, small, every)
+  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, places: [] }, small, every)
 }
 
 /** `gates` are the patterns' columns that this kernel has; `small` does what does not repay a copy. */
@@ -51,160 +53,70 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   const row = paddedBytes(X, d)
 
   const pays = (blocks: number): boolean => blocks * n * d >= shared.smallest
-  const start = (): { engine: Engine; typed: Typed; entry: 4 | 8; kept: Resident } => {
+  const start = (): Inside & { kept: Resident; X: Address } => {
     const engine = shared.engineOf()
-    const typed = engine.typed(X)
-    const kept = (shared.resident ??= resident(engine, X, d, patterns))
-    return { engine, typed, entry: typed.entry, kept }
-  }
-  const putList = (engine: Engine, list: Int32Array): Address => {
-    const address = engine.room('columns', 4 * list.length)
-    engine.putWords(address, list)
-    return address
+    const kept = (shared.resident ??= resident(engine, (first, count) => rowsOf(X, d, first, count), X, d, patterns))
+    return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks: () => [{ X: kept.X, first: 0, count: n }] }
   }
   const columnsOf = (chosen: Int32Array): Int32Array => chosen.map((b) => gates[b]!)
+  const productsOf = (kept: Resident): Products => (shared.products ??= { kept })
 
-  /** out_{i,k} <- X' D_i p[:, k] over these columns of the patterns. */
-  const correlate = (columns: Int32Array, p: T, outputs: number, out: T): void => {
-    const { engine, entry, kept } = start()
-    const m = columns.length
-    const size = groupSize(m, n)
-    const list = putList(engine, columns)
-    const codes = engine.room('codes', m * Math.ceil(n / size))
-    const weights = engine.room('fit', n * outputs * entry)
-    const sums = engine.room('coefficients', m * outputs * row)
-    engine.put(weights, p, 1, n * outputs, n * outputs)
-    engine.clear(sums, m * outputs * row)
-    engine.kernels.codesOfColumns(kept.words, kept.wordStride, list, m, n, size, codes)
-    for (let k = 0; k < outputs; k++)
-      pass(engine, entry, {
-        source: 'rows',
-        vectors: kept.X,
-        vectorStride: kept.ldx,
-        weights: weights + k * entry,
-        weightStride: outputs * entry,
-        count: n,
-        size,
-        codes,
-        lines: m,
-        length: row,
-        out: sums + k * row,
-        outStride: outputs * row,
-      })
-    takePadded(engine, sums, out, m * outputs, d)
+  /** X / unit rounded to float32, where its squares are within reach of float32 too. */
+  const startSingle = (): Inside & { X: Address; unit: number } => {
+    const { kept, engine, ...rest } = start()
+    const like = new Float32Array(0)
+    const round = (): NonNullable<typeof shared.rounded> => {
+      const unit = powerOfTwo(X)
+      const read = (first: number, count: number): Float32Array =>
+        Float32Array.from(rowsOf(X, d, first, count), (entry) => entry / unit)
+      return { ...residentRows(engine, kept, read, like, n, d), unit }
+    }
+    const rounded = (shared.rounded ??= round())
+    const blocks = (): RowBlock[] => [{ X: rounded.X, first: 0, count: n }]
+    return { ...rest, ...rounded, engine, typed: engine.typed(like), blocks }
   }
 
   return {
     apply(u, outputs, out) {
-      if (!pays(P * outputs)) return small.apply(u, outputs, out)
-      const { engine, typed, entry, kept } = start()
-      const coefficients = engine.room('coefficients', P * outputs * row)
-      const places = engine.room('places', 4 * P)
-      const fit = engine.room('fit', n * outputs * entry)
-      putPadded(engine, coefficients, u, P * outputs, d)
-      engine.clear(fit, n * outputs * entry)
-      for (let k = 0; k < outputs; k++) {
-        const vectors = coefficients + k * row
-        const active = typed.activeBlocks(vectors, P, outputs * row, d * entry, places)
-        if (active === 0) continue
-        const size = groupSize(n, active)
-        const codes = engine.room('codes', n * Math.ceil(active / size))
-        const list = putList(engine, columnsOf(engine.words(places, active)))
-        engine.kernels.codesOfRows(kept.words, kept.wordStride, list, active, 0, n, size, codes)
-        pass(engine, entry, {
-          source: 'blocks',
-          vectors,
-          vectorStride: outputs * row,
-          chosen: places,
-          count: active,
-          size,
-          codes,
-          lines: n,
-          length: row,
-          out: fit + k * entry,
-          outStride: outputs * entry,
-          X: kept.X,
-          ldx: kept.ldx,
-        })
-      }
-      engine.take(fit, out, 1, n * outputs, n * outputs)
+      if (!pays(P * outputs)) small.apply(u, outputs, out)
+      else combine(start(), gates, u, outputs, out)
     },
     adjoint(p, outputs, out) {
       if (!pays(P * outputs)) small.adjoint(p, outputs, out)
-      else correlate(gates, p, outputs, out)
+      else correlate(start(), gates, p, outputs, out)
     },
     images(chosen, vectors, out) {
-      const m = chosen.length
-      if (!pays(m)) return small.images(chosen, vectors, out)
-      const { engine, typed, entry, kept } = start()
-      const v = engine.room('coefficients', m * row)
-      const result = engine.room('fit', m * n * entry)
-      const list = putList(engine, columnsOf(chosen))
-      putPadded(engine, v, vectors, m, d)
-      engine.clear(result, m * n * entry)
-      multiplyAdd(engine, entry, 0, 1, m, n, d, 1, v, row, kept.X, kept.ldx, result, n * entry, 0)
-      typed.clearRows(result, n * entry, n, kept.words, kept.wordStride, list, m)
-      engine.take(result, out, m, n, n)
+      if (!pays(chosen.length)) small.images(chosen, vectors, out)
+      else images(start(), columnsOf(chosen), vectors, out)
     },
     correlations(chosen, p, out) {
       if (!pays(chosen.length)) small.correlations(chosen, p, out)
-      else correlate(columnsOf(chosen), p, 1, out)
+      else correlate(start(), columnsOf(chosen), p, 1, out)
     },
     kernel(chosen, weights, out) {
       const m = chosen.length
       const line = paddedBytes(X, n)
       if (n * n < shared.smallest || m === 0 || n * line > LARGEST) return small.kernel(chosen, weights, out)
-      const { engine, typed, entry, kept } = start()
-      const size = groupSize(n / 2, m)
-      const list = putList(engine, columnsOf(chosen))
-      const codes = engine.room('codes', n * Math.ceil(m / size))
-      const w = engine.room('fit', m * entry)
-      const matrix = engine.room('C', n * line)
-      engine.put(w, weights, 1, m, m)
-      engine.clear(matrix, n * line)
-      engine.kernels.codesOfRows(kept.words, kept.wordStride, list, m, 0, n, size, codes)
-      // sum_i weights_i 1_i 1_i' over the patterns' 0/1 columns 1_i, and then its product with X X', entry by entry.
-      pass(engine, entry, {
-        source: 'bits',
-        weights: w,
-        weightStride: entry,
-        chosen: list,
-        words: kept.words,
-        wordStride: kept.wordStride,
-        count: m,
-        size,
-        codes,
-        lines: n,
-        length: line,
-        lower: true,
-        out: matrix,
-        outStride: line,
-      })
-      const products = (to: Address, r: number, rows: number): void => {
-        const lines = kept.X + r * kept.ldx
-        engine.clear(to, rows * line)
-        const lower = rows === n ? 1 : 0
-        multiplyAdd(engine, entry, 0, 1, rows, r + rows, d, 1, lines, kept.ldx, kept.X, kept.ldx, to, line, lower)
-      }
-      if (n <= KEPT_ROWS) {
-        if (shared.products === undefined) {
-          const room = kept.room(n * line)
-          products(room, 0, n)
-          shared.products = room
-        }
-        typed.multiplyLower(matrix, shared.products, line, 0, n)
-      } else
-        for (let r = 0; r < n; r += STRIP) {
-          const rows = Math.min(STRIP, n - r)
-          const strip = engine.room('strip', rows * line)
-          products(strip, r, rows)
-          typed.multiplyLower(matrix + r * line, strip, line, r, r + rows)
-        }
-      engine.takeLower(matrix, out, n, line / entry, n)
+      const inside = start()
+      const matrix = inside.engine.room('C', n * line)
+      kernelMatrix(inside, productsOf(inside.kept), columnsOf(chosen), weights, matrix)
+      inside.engine.takeLower(matrix, out, n, line / inside.typed.entry, n)
     },
+    ...(8 * n * n <= LARGEST &&
+      8 * n * n >= shared.smallest && {
+        factor: (most: number, rowScales?: Float64Array) =>
+          kernelFactor({
+            inside: (single) => (single ? startSingle() : { ...start(), unit: 1 }),
+            products: () => productsOf(start().kept),
+            columnsOf,
+            place: nextPlace(shared.places, most),
+            rowScales,
+          }),
+      }),
     gram(b, c, out) {
       if (!pays(d)) return small.gram(b, c, out)
-      const { engine, entry, kept } = start()
+      const { engine, typed, kept } = start()
+      const { entry } = typed
       const rows = engine.room('coefficients', n * row)
       const product = engine.room('C', d * d * entry)
       const [first, second] = [gates[b]!, gates[c]!].map((column) => kept.words + column * kept.wordStride)
@@ -217,13 +129,13 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   }
 }
 
-/**
- * Vectors per table: per vector a table takes 2^size / size additions to make, and every line 1 / size; those of a table
- * are stored, and cost a third more.
- */
-function groupSize(lines: number, vectors: number): number {
-  const cost = (size: number): number => (1.33 * 2 ** size + lines) / size
-  let best = 1
-  for (let size = 2; size <= Math.min(8, vectors); size++) if (cost(size) < cost(best)) best = size
-  return best
+function rowsOf<T extends Floats>(X: T, d: number, first: number, count: number): T {
+  return X.subarray(first * d, (first + count) * d) as T
+}
+
+/** The one next below the largest entry. */
+function powerOfTwo(X: Floats): number {
+  let largest = 0
+  for (let k = 0; k < X.length; k++) largest = Math.max(largest, Math.abs(X[k]!))
+  return largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1
 }

@@ -165,6 +165,25 @@ export function clearRows<T>(out: usize, stride: usize, n: i32, words: usize, wo
   }
 }
 
+/** Column i of out (n x m) <- 0 where column chosen_i of bits is. */
+export function clearColumns<T>(
+  out: usize,
+  stride: usize,
+  n: i32,
+  words: usize,
+  wordStride: usize,
+  chosen: usize,
+  m: i32,
+): void {
+  for (let r = 0; r < n; r++, out += stride) {
+    const at = words + <usize>(r >> 3)
+    const bit = <u8>(r & 7)
+    for (let i = 0; i < m; i++)
+      if (!((load<u8>(at + <usize>load<i32>(chosen + (<usize>i << 2)) * wordStride) >> bit) & 1))
+        store<T>(out + <usize>i * sizeof<T>(), 0)
+  }
+}
+
 /** Copies the rows where both columns of bits are 1, one after the other, and returns how many there are. */
 export function gatherRows(to: usize, from: usize, stride: usize, n: i32, columnA: usize, columnB: usize): i32 {
   let found = 0

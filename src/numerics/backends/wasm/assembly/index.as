@@ -1,7 +1,7 @@
 // What the module offers. f64 and f32 name the kind of entries; see the files for what each does.
 
 import { factor, solveLower, solveUpper } from './cholesky'
-import { activeBlocks, clearRows, copyRows, gatherRows, multiplyLower, passes, TABLES } from './gated'
+import { activeBlocks, clearColumns, clearRows, copyRows, gatherRows, multiplyLower, passes, TABLES } from './gated'
 import { multiplyAdd, PACKED } from './gemm'
 import { codesOfColumns, codesOfRows } from './subset-sums'
 
@@ -228,4 +228,28 @@ export function clearRows32(
   m: i32,
 ): void {
   clearRows<f32>(out, stride, n, words, wordStride, chosen, m)
+}
+
+export function clearColumns64(
+  out: usize,
+  stride: usize,
+  n: i32,
+  words: usize,
+  wordStride: usize,
+  chosen: usize,
+  m: i32,
+): void {
+  clearColumns<f64>(out, stride, n, words, wordStride, chosen, m)
+}
+
+export function clearColumns32(
+  out: usize,
+  stride: usize,
+  n: i32,
+  words: usize,
+  wordStride: usize,
+  chosen: usize,
+  m: i32,
+): void {
+  clearColumns<f32>(out, stride, n, words, wordStride, chosen, m)
 }

@@ -1,0 +1,78 @@
+import type { Floats } from '../../backend.ts'
+import { KEPT_ROWS } from '../js/gated.ts'
+import type { Address } from './engine.ts'
+import { multiplyAdd, pass } from './parallel.ts'
+import { groupSize, type Inside, putList } from './passes.ts'
+import { paddedBytes, type Rooms } from './resident.ts'
+
+/** Bytes of X X' that are kept. */
+const KEPT = 8 * KEPT_ROWS ** 2
+
+/** Rows of X X' at a time where it is not kept. */
+const STRIP = 256
+
+/** X X' of one precision, lower triangle, in room of `kept`. */
+export interface Products {
+  readonly kept: Rooms
+  entry?: 4 | 8
+  address?: Address
+}
+
+/** Lower triangle of `to` <- sum_i weights_i D_i X X' D_i over these columns of the patterns, rows of padded n entries apart. */
+export function kernelMatrix(
+  inside: Inside & { X: Address },
+  held: Products,
+  columns: Int32Array,
+  weights: Floats,
+  to: Address,
+): void {
+  const { engine, typed, n, d, words, wordStride, X, ldx } = inside
+  const { entry } = typed
+  const m = columns.length
+  const line = paddedBytes(weights, n)
+  const size = groupSize(n / 2, m)
+  const list = putList(engine, columns)
+  const codes = engine.room('codes', n * Math.ceil(m / size))
+  const w = engine.room('fit', m * entry)
+  engine.put(w, weights, 1, m, m)
+  engine.clear(to, n * line)
+  engine.kernels.codesOfRows(words, wordStride, list, m, 0, n, size, codes)
+  // sum_i weights_i 1_i 1_i' over the patterns' 0/1 columns 1_i, and then its product with X X', entry by entry.
+  pass(engine, entry, {
+    source: 'bits',
+    weights: w,
+    weightStride: entry,
+    chosen: list,
+    words,
+    wordStride,
+    count: m,
+    size,
+    codes,
+    lines: n,
+    length: line,
+    lower: true,
+    out: to,
+    outStride: line,
+  })
+  const products = (at: Address, r: number, rows: number): void => {
+    engine.clear(at, rows * line)
+    multiplyAdd(engine, entry, 0, 1, rows, r + rows, d, 1, X + r * ldx, ldx, X, ldx, at, line, rows === n ? 1 : 0)
+  }
+  if (n * line <= KEPT) {
+    if (held.entry !== entry) {
+      if (held.address !== undefined) held.kept.release(held.address)
+      delete held.entry
+      held.address = held.kept.room(n * line)
+      products(held.address, 0, n)
+      held.entry = entry
+    }
+    typed.multiplyLower(to, held.address!, line, 0, n)
+    return
+  }
+  for (let r = 0; r < n; r += STRIP) {
+    const rows = Math.min(STRIP, n - r)
+    const strip = engine.room('strip', rows * line)
+    products(strip, r, rows)
+    typed.multiplyLower(to + r * line, strip, line, r, r + rows)
+  }
+}

@@ -1,0 +1,141 @@
+import type { Floats } from '../../backend.ts'
+import type { Address, Engine, Typed } from './engine.ts'
+import { multiplyAdd, pass } from './parallel.ts'
+import { paddedBytes, putPadded, takePadded } from './resident.ts'
+
+/** Most bytes of images that are in the module's memory at once. */
+const IMAGES = 2 ** 22
+
+/** Rows first .. first + count - 1 of X, padded, for as long as no other block is asked for; `first` is a multiple of 32. */
+export interface RowBlock {
+  readonly X: Address
+  readonly first: number
+  readonly count: number
+}
+
+/** X (n x d) and patterns in the engine's memory, as the passes find them. */
+export interface Inside {
+  readonly engine: Engine
+  readonly typed: Typed
+  readonly n: number
+  readonly d: number
+  /** Bytes from one row of X to the next. */
+  readonly ldx: number
+  readonly words: Address
+  /** Bytes from one pattern to the next. */
+  readonly wordStride: number
+  /** X, once through. */
+  blocks(): Iterable<RowBlock>
+}
+
+/** A list of columns, copied in. */
+export function putList(engine: Engine, list: Int32Array): Address {
+  const address = engine.room('columns', 4 * list.length)
+  engine.putWords(address, list)
+  return address
+}
+
+/** out[:, k] <- sum_i D_i X u_{i,k} over these columns of the patterns. */
+export function combine<T extends Floats>(inside: Inside, columns: Int32Array, u: T, outputs: number, out: T): void {
+  const { engine, typed, n, d, ldx, words, wordStride } = inside
+  const { entry } = typed
+  const P = columns.length
+  const row = paddedBytes(u, d)
+  const coefficients = engine.room('coefficients', P * outputs * row)
+  const places = engine.room('places', 4 * P)
+  const fit = engine.room('fit', n * outputs * entry)
+  putPadded(engine, coefficients, u, P * outputs, d)
+  engine.clear(fit, n * outputs * entry)
+  for (const { X, first, count } of inside.blocks())
+    for (let k = 0; k < outputs; k++) {
+      const vectors = coefficients + k * row
+      const active = typed.activeBlocks(vectors, P, outputs * row, d * entry, places)
+      if (active === 0) continue
+      const size = groupSize(count, active)
+      const codes = engine.room('codes', count * Math.ceil(active / size))
+      const chosen = engine.words(places, active).map((place) => columns[place]!)
+      engine.kernels.codesOfRows(words, wordStride, putList(engine, chosen), active, first, count, size, codes)
+      pass(engine, entry, {
+        source: 'blocks',
+        vectors,
+        vectorStride: outputs * row,
+        chosen: places,
+        count: active,
+        size,
+        codes,
+        lines: count,
+        length: row,
+        out: fit + (first * outputs + k) * entry,
+        outStride: outputs * entry,
+        X,
+        ldx,
+      })
+    }
+  engine.take(fit, out, 1, n * outputs, n * outputs)
+}
+
+/** out_{i,k} <- X' D_i p[:, k] over these columns of the patterns. */
+export function correlate<T extends Floats>(inside: Inside, columns: Int32Array, p: T, outputs: number, out: T): void {
+  const { engine, typed, n, d, ldx, words, wordStride } = inside
+  const { entry } = typed
+  const m = columns.length
+  const row = paddedBytes(p, d)
+  const weights = engine.room('fit', n * outputs * entry)
+  const sums = engine.room('coefficients', m * outputs * row)
+  engine.put(weights, p, 1, n * outputs, n * outputs)
+  engine.clear(sums, m * outputs * row)
+  for (const { X, first, count } of inside.blocks()) {
+    const size = groupSize(m, count)
+    const list = putList(engine, columns)
+    const codes = engine.room('codes', m * Math.ceil(count / size))
+    engine.kernels.codesOfColumns(words + (first >> 3), wordStride, list, m, count, size, codes)
+    for (let k = 0; k < outputs; k++)
+      pass(engine, entry, {
+        source: 'rows',
+        vectors: X,
+        vectorStride: ldx,
+        weights: weights + (first * outputs + k) * entry,
+        weightStride: outputs * entry,
+        count,
+        size,
+        codes,
+        lines: m,
+        length: row,
+        out: sums + k * row,
+        outStride: outputs * row,
+      })
+  }
+  takePadded(engine, sums, out, m * outputs, d)
+}
+
+/** Row i of out <- D_{columns_i} X v_i. */
+export function images<T extends Floats>(inside: Inside, columns: Int32Array, vectors: T, out: T): void {
+  const { engine, typed, n, d, ldx, words, wordStride } = inside
+  const { entry } = typed
+  const m = columns.length
+  const row = paddedBytes(vectors, d)
+  const v = engine.room('coefficients', m * row)
+  const list = putList(engine, columns)
+  putPadded(engine, v, vectors, m, d)
+  const most = Math.max(32, Math.floor(IMAGES / (m * entry)) & ~31)
+  const result = engine.room('fit', m * Math.min(most, n) * entry)
+  for (const { X, first, count } of inside.blocks())
+    for (let r = 0; r < count; r += most) {
+      const rows = Math.min(most, count - r)
+      engine.clear(result, m * rows * entry)
+      multiplyAdd(engine, entry, 0, 1, m, rows, d, 1, v, row, X + r * ldx, ldx, result, rows * entry, 0)
+      typed.clearRows(result, rows * entry, rows, words + ((first + r) >> 3), wordStride, list, m)
+      engine.take(result, out.subarray(first + r), m, rows, n)
+    }
+}
+
+/**
+ * Vectors per table: per vector a table takes 2^size / size additions to make, and every line 1 / size; those of a table
+ * are stored, and cost a third more.
+ */
+export function groupSize(lines: number, vectors: number): number {
+  const cost = (size: number): number => (1.33 * 2 ** size + lines) / size
+  let best = 1
+  for (let size = 2; size <= Math.min(8, vectors); size++) if (cost(size) < cost(best)) best = size
+  return best
+}
