@@ -15,7 +15,7 @@ const STILL = 1e-6
  *
  * The method of multipliers (Rockafellar 1976, Math. Oper. Res. 1(2)), whose problems are those of a convex function with a
  * piecewise constant Hessian: Newton's method with an exact line search, one Cholesky factorisation of the active rows a
- * step (Li, Sun and Toh 2018, SIAM J. Optim. 28(1)). Begins at `rho`; ends when no row is missed by more than `tolerance`, or
+ * step (Li, Sun and Toh 2018, SIAM J. Optim. 28(1)). Begins at `rho`; ends when no row is off by more than `tolerance`, or
  * after a fixed number of updates: whatever is returned is not negative.
  */
 export function nonnegativeMultipliers(m: number, G: Vector, h: Vector, rho: Vector, tolerance: number): Vector {
@@ -63,10 +63,12 @@ export function nonnegativeMultipliers(m: number, G: Vector, h: Vector, rho: Vec
       }
       if (!(moved > STILL * size)) break
     }
+    // Rows that pull are to be met exactly, and the others at least.
     let missed = 0
     for (let k = 0; k < m; k++) {
-      held[k] = Math.max(0, held[k]! + penalty * (h[k]! - products[k]!))
-      missed = Math.max(missed, h[k]! - products[k]!)
+      const short = h[k]! - products[k]!
+      held[k] = Math.max(0, held[k]! + penalty * short)
+      missed = Math.max(missed, held[k]! > 0 ? Math.abs(short) : short)
     }
     if (missed <= tolerance) break
   }
