@@ -1,6 +1,6 @@
 import type { Gates } from '../gates/gates.ts'
 import { norm, plus, scaled } from '../numerics/vectors.ts'
-import { type BlockedCones, type ConePoint, stacked } from '../sets/blocked-cones.ts'
+import { type BlockedCones, type ConePoint, conePoint, stacked } from '../sets/blocked-cones.ts'
 import type { Vector } from '../types.ts'
 
 /** A block of a gated solution that does not lie in its cone, nor opposite to it. */
@@ -70,7 +70,6 @@ interface Line extends ConePoint {
   theta: number
   /** Where the theta that agrees with itself lies, and the last one tried. */
   readonly tried: { low: number; high: number; last?: { theta: number; excess: number } }
-  margin: number
 }
 
 function splitSome(
@@ -97,45 +96,31 @@ function splitSome(
     const { gate } = some[0]!
     const inside = gateDirection(gates, gate, d)
     return {
-      gate,
-      target: new Float64Array(d),
+      ...conePoint({ gate, target: new Float64Array(d), margin: 0, tolerance: 0, ...(inside && { inside }) }),
       bounds: new Float64Array(n),
-      ...(inside && { inside }),
-      held: { rows: new Int32Array(0), multipliers: new Float64Array(0) },
-      point: new Float64Array(d),
-      missed: Number.POSITIVE_INFINITY,
       blocks: some,
       images: some.map((block) => images.get(block)!),
       mean,
       theta: 1 / 2,
       tried: { low: 0, high: 1 },
-      margin: 0,
     }
   }
-  const search = (lines: readonly Line[]): void => {
+  /** Searches, and says which line has no point. */
+  const search = (lines: readonly Line[]): ConePoint | undefined => {
     for (const line of lines) setBounds(line, tolerance)
-    cones.search(lines, { passes, tolerance: (at) => (at as Line).margin / 2 })
-  }
-  const finish = (lines: readonly Line[], inside: (line: Line) => Vector | undefined): number | undefined => {
-    const late = lines.filter(({ missed, margin }) => !(missed < margin))
-    const failed = repair(cones, late, inside)
-    for (const line of lines) take(line, late.includes(line))
+    cones.search(lines, passes)
+    const failed = cones.complete(lines)
+    for (const line of lines) take(line)
     return failed
   }
 
   const common = chosen.map(lineOf)
-  search(common)
-  const failed = finish(common, ({ inside }) => inside)
-  if (failed !== undefined) return failed
+  const failed = search(common)
+  if (failed) return failed.gate
   // Alone, from where they are together: a p of the gate that is found is a direction well inside.
-  const direction = ({ gate, inside }: Line): Vector | undefined => {
-    const together = common.find((line) => line.gate === gate)!
-    return together.missed < together.margin ? together.point : inside
-  }
   const several = shared ? [] : common.filter((line) => line.blocks.length > 1)
   const alone = several.flatMap((from) => from.blocks.map((block) => continued(lineOf([block]), from)))
   search(alone)
-  finish(alone, direction)
   let open = [...common.filter((line) => line.blocks.length === 1), ...alone]
   for (let round = 0; round < ROUNDS; round++) {
     open = open.filter((line) => {
@@ -149,7 +134,6 @@ function splitSome(
       return true
     })
     search(open)
-    finish(open, direction)
   }
   return undefined
 }
@@ -167,11 +151,12 @@ function nextTheta(tried: Line['tried'], theta: number, excess: number): number 
 /** A line that begins where another one of its gate has ended. */
 function continued(line: Line, from: Line): Line {
   line.held = { rows: from.held.rows, multipliers: new Float64Array(from.held.rows.length) }
+  if (from.missed < from.margin) line.inside = from.point
   return line
 }
 
 /** The gate's own vector, which has no row on the wrong side; undefined where it has an offset that neurons have not. */
-function gateDirection({ vectors, bias }: Gates, gate: number, d: number): Vector | undefined {
+export function gateDirection({ vectors, bias }: Gates, gate: number, d: number): Vector | undefined {
   if (vectors.columns > d && bias) return undefined
   const g = new Float64Array(d)
   g.set(vectors.data.subarray(gate * vectors.columns, (gate + 1) * vectors.columns))
@@ -179,7 +164,7 @@ function gateDirection({ vectors, bias }: Gates, gate: number, d: number): Vecto
   return length > 0 ? scaled(g, 1 / length) : undefined
 }
 
-/** What rows ask of p, and beyond that the margin. */
+/** What rows ask of p, and the margin beyond that. */
 function setBounds(line: Line, tolerance: number): void {
   const { bounds, images, theta } = line
   const n = bounds.length
@@ -195,58 +180,15 @@ function setBounds(line: Line, tolerance: number): void {
     total += Math.max(0, bounds[r]!)
   }
   line.margin = (tolerance * total) / n
-  for (let r = 0; r < n; r++) bounds[r]! += line.margin
-}
-
-/**
- * Adds to the points of these lines what they need of a direction inside, or takes that direction alone where this is shorter;
- * returns the gate of a line that has none.
- */
-function repair(
-  cones: BlockedCones,
-  lines: readonly Line[],
-  inside: (line: Line) => Vector | undefined,
-): number | undefined {
-  const d = cones.dimension
-  const n = cones.rows
-  const zero = new Float64Array(d)
-  const directions = lines.map((line) => inside(line) ?? zero)
-  const needed = new Float64Array(lines.length)
-  const alone = new Float64Array(lines.length)
-  const reached = new Float64Array(Math.min(n, 1024))
-  const gates = lines.flatMap(({ gate }) => [gate, gate])
-  const pairs = lines.flatMap(({ point }, l) => [point, directions[l]!])
-  cones.slacks(gates, stacked(pairs, d), (line, from, products) => {
-    const l = line >> 1
-    const { bounds, margin } = lines[l]!
-    if (line % 2 === 0) {
-      reached.set(products)
-      return
-    }
-    const steps = (missing: number, r: number): number =>
-      missing > 0 ? (products[r]! > 0 ? missing / products[r]! : Number.POSITIVE_INFINITY) : 0
-    for (let r = 0; r < products.length; r++) {
-      const bound = bounds[from + r]! - margin
-      needed[l] = Math.max(needed[l]!, steps(bound - reached[r]!, r))
-      alone[l] = Math.max(alone[l]!, steps(bound, r))
-    }
-  })
-  for (const [l, line] of lines.entries()) {
-    if (!(needed[l]! < Number.POSITIVE_INFINITY) && !(alone[l]! < Number.POSITIVE_INFINITY)) return line.gate
-    // A little more, for rounding.
-    const both = plus(line.point, needed[l]! * (1 + 1e-9), directions[l]!)
-    const single = scaled(directions[l]!, alone[l]! * (1 + 1e-9))
-    line.point.set(norm(both) < norm(single) ? both : single)
-  }
-  return undefined
+  line.tolerance = line.margin / 2
 }
 
 /** w = p - theta a for every block of the line that has none that is better. */
-function take({ point, mean, theta, blocks }: Line, repaired: boolean): void {
+function take({ point, mean, theta, blocks, missed, margin }: Line): void {
   const w = plus(point, -theta, mean)
   for (const block of blocks) {
     if (block.w && !(norm(w) + norm(plus(block.u, 1, w)) < norm(block.w) + norm(plus(block.u, 1, block.w)))) continue
     block.w = w
-    block.repaired = repaired
+    block.repaired = !(missed < margin)
   }
 }

@@ -1,6 +1,7 @@
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, isSet } from '../numerics/bits.ts'
 import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { plus, scaled, squaredDistance } from '../numerics/vectors.ts'
 import type { Vector } from '../types.ts'
 import { nonnegativeMultipliers } from './nonnegative-multipliers.ts'
 
@@ -13,28 +14,36 @@ export interface HeldRows {
   multipliers: Vector
 }
 
-/** min |z - target|^2 / 2 over s_r x_r'z >= bound_r for all rows r of X, of length one, with the signs s of a gate. */
+/** min |z - target|^2 / 2 over s_r x_r'z >= bound_r + margin for all rows r of X, of length one, with the signs s of a gate. */
 export interface ConePoint {
   readonly gate: number
   readonly target: Vector
   /** One entry a row of X; left out, they are all zero: the projection onto the cone. */
   readonly bounds?: Vector
-  /** Strictly inside the cone. */
-  readonly inside?: Vector
+  /** How far inside the point is kept. */
+  margin: number
+  /** What a row may be missed by; below the margin, so that the bounds themselves hold. */
+  tolerance: number
+  /** A vector strictly inside the cone. */
+  inside?: Vector
   /** In: where to begin. Out: the rows that were held, and their multipliers. */
   held: HeldRows
-  /** Out: z = target + sum_k rho_k s_k x_k over the held rows. */
+  /** Out: z = target + sum_k rho_k s_k x_k over the held rows, rho >= 0; or what came of it by `complete`. */
   readonly point: Vector
-  /** Out: max_r (bound_r - s_r x_r'z)_+ over all rows, Infinity before the first pass. */
+  /** Out: max_r (bound_r + margin - s_r x_r'z)_+ over all rows, Infinity before the first pass. */
   missed: number
 }
 
-/** When a search ends. */
-export interface ConeSearch {
-  /** Passes over X. */
-  readonly passes: number
-  /** What a row may be missed by, in the units of bounds. */
-  tolerance(at: ConePoint): number
+/** A search that has not begun. */
+export function conePoint(
+  given: Pick<ConePoint, 'gate' | 'target' | 'margin' | 'tolerance'> & Partial<ConePoint>,
+): ConePoint {
+  return {
+    held: { rows: new Int32Array(0), multipliers: new Float64Array(0) },
+    point: new Float64Array(given.target.length),
+    missed: Number.POSITIVE_INFINITY,
+    ...given,
+  }
 }
 
 /**
@@ -51,7 +60,12 @@ export interface BlockedCones {
   /** max_r (-s_r x_r'v_l)_+ for every line: how far outside its cone v_l is. */
   violations(gates: ArrayLike<number>, vectors: Vector): Vector
   /** Finds the points by working sets of rows, all of them at once: one pass over X for every round. */
-  search(points: readonly ConePoint[], options: ConeSearch): void
+  search(points: readonly ConePoint[], passes: number): void
+  /**
+   * Makes points that meet their bounds of those that do not: as little as will do of the vector inside is added, or that
+   * vector is taken alone, whichever is nearer to the target. Returns a point for which there is none, if there is one.
+   */
+  complete(points: readonly ConePoint[]): ConePoint | undefined
 }
 
 /**
@@ -114,7 +128,7 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
     gemm(false, true, m, m, d, 1, B, d, B, d, 0, G, m)
     const h = new Float64Array(m)
     gemv(false, m, d, -1, B, d, at.target, 0, h)
-    if (at.bounds) for (let k = 0; k < m; k++) h[k]! += at.bounds[rows[k]!]!
+    for (let k = 0; k < m; k++) h[k]! += at.margin + (at.bounds ? at.bounds[rows[k]!]! : 0)
     at.held.multipliers = nonnegativeMultipliers(m, G, h, multipliers, tolerance)
     gemv(true, m, d, 1, B, d, at.held.multipliers, 1, at.point)
   }
@@ -130,7 +144,7 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
       })
       return worst
     },
-    search(points, { passes, tolerance }) {
+    search(points, passes) {
       const gatesOf = (some: readonly ConePoint[]): Int32Array => Int32Array.from(some, ({ gate }) => gate)
       const most = Math.max(FEWEST, d)
       const fresh = points.filter(({ held }) => held.rows.length === 0)
@@ -138,7 +152,7 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
       let open = [...points]
       for (let pass = 0; pass < passes && open.length > 0; pass++) {
         for (const at of open)
-          settle(at, Math.max(tolerance(at) / 2, INNER * (at.missed < Number.POSITIVE_INFINITY ? at.missed : 0)))
+          settle(at, Math.max(at.tolerance / 2, INNER * (at.missed < Number.POSITIVE_INFINITY ? at.missed : 0)))
         const missing = open.map(() => worstRows(Math.max(FEWEST, d >> 1)))
         const held = open.map(({ held: { rows } }) => new Set(rows))
         slacks(
@@ -148,21 +162,21 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
             d,
           ),
           (l, from, products) => {
-            const { bounds } = open[l]!
+            const { bounds, margin } = open[l]!
             for (let r = 0; r < products.length; r++) {
               if (scale[from + r] === 0) continue
-              const short = (bounds ? bounds[from + r]! : 0) - products[r]!
+              const short = (bounds ? bounds[from + r]! : 0) + margin - products[r]!
               if (short > 0) missing[l]!.offer(from + r, short, held[l]!)
             }
           },
         )
         open = open.filter((at, l) => {
           at.missed = missing[l]!.worst
-          if (at.missed <= tolerance(at)) return false
+          if (at.missed <= at.tolerance) return false
           const { rows, multipliers } = at.held
           // Rows that pull at nothing leave when there are many.
           const keep = Array.from(rows.keys()).filter((k) => rows.length <= most || multipliers[k]! > 0)
-          const more = missing[l]!.rows(tolerance(at) / 4)
+          const more = missing[l]!.rows(at.tolerance / 4)
           at.held = {
             rows: Int32Array.from([...keep.map((k) => rows[k]!), ...more]),
             multipliers: Float64Array.from([...keep.map((k) => multipliers[k]!), ...more.map(() => 0)]),
@@ -170,6 +184,39 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
           return pass + 1 < passes
         })
       }
+    },
+    complete(points) {
+      const late = points.filter(({ missed, margin }) => !(missed < margin))
+      const directions = late.map(({ inside }) => inside ?? new Float64Array(d))
+      const needed = new Float64Array(late.length)
+      const alone = new Float64Array(late.length)
+      const reached = new Float64Array(Math.min(ROWS, n))
+      const gates = late.flatMap(({ gate }) => [gate, gate])
+      const pairs = late.flatMap(({ point }, l) => [point, directions[l]!])
+      slacks(gates, stacked(pairs, d), (line, from, products) => {
+        const l = line >> 1
+        if (line % 2 === 0) {
+          reached.set(products)
+          return
+        }
+        const { bounds } = late[l]!
+        const steps = (missing: number, r: number): number =>
+          missing > 0 ? (products[r]! > 0 ? missing / products[r]! : Number.POSITIVE_INFINITY) : 0
+        for (let r = 0; r < products.length; r++) {
+          const bound = bounds ? bounds[from + r]! : 0
+          needed[l] = Math.max(needed[l]!, steps(bound - reached[r]!, r))
+          alone[l] = Math.max(alone[l]!, steps(bound, r))
+        }
+      })
+      for (const [l, at] of late.entries()) {
+        if (!(Math.min(needed[l]!, alone[l]!) < Number.POSITIVE_INFINITY)) return at
+        // A little more, for rounding.
+        const both = plus(at.point, needed[l]! * (1 + 1e-9), directions[l]!)
+        const single = scaled(directions[l]!, alone[l]! * (1 + 1e-9))
+        const nearer = squaredDistance(both, at.target) < squaredDistance(single, at.target)
+        at.point.set(nearer ? both : single)
+      }
+      return undefined
     },
   }
 
@@ -195,10 +242,10 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
         room[l]!.set(products)
         return
       }
-      const { bounds, inside } = points[l]!
+      const { bounds, inside, margin } = points[l]!
       for (let r = 0; r < products.length; r++) {
         if (scale[from + r] === 0) continue
-        const short = (bounds ? bounds[from + r]! : 0) - products[r]!
+        const short = (bounds ? bounds[from + r]! : 0) + margin - products[r]!
         if (short > 0) chosen[l]!.offer(from + r, inside ? short / Math.max(room[l]![r]!, 1e-300) : short, none)
       }
     })

@@ -3,7 +3,7 @@ export {
   type BlockedCones,
   blockedCones,
   type ConePoint,
-  type ConeSearch,
+  conePoint,
   type HeldRows,
   stacked,
 } from './blocked-cones.ts'

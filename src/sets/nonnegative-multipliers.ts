@@ -6,8 +6,9 @@ import type { Vector } from '../types.ts'
 const PENALTIES = [100, 3e3, 1e5, 3e6, 3e6, 3e6, 3e6]
 /** Newton steps for one set of multipliers at most. */
 const STEPS = 40
-/** A step that changes B z by less than this, relative, is the last one. */
-const STILL = 1e-6
+/** A step that changes B z by less than this share of the tolerance, or by rounding, is the last one. */
+const STILL = 0.1
+const ROUNDING = 1e-13
 
 /**
  * argmin over rho >= 0 of rho'G rho / 2 - h'rho for G = B B' of m rows of length one, which may depend on each other: the
@@ -61,7 +62,7 @@ export function nonnegativeMultipliers(m: number, G: Vector, h: Vector, rho: Vec
         moved = Math.max(moved, Math.abs(length * change[k]!))
         size = Math.max(size, Math.abs(products[k]!))
       }
-      if (!(moved > STILL * size)) break
+      if (!(moved > Math.max(STILL * tolerance, ROUNDING * size))) break
     }
     // Rows that pull are to be met exactly, and the others at least.
     let missed = 0
