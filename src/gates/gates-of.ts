@@ -1,4 +1,7 @@
+import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, bitColumns, selectColumns, setBit } from '../numerics/bits.ts'
+import { blockNorm } from '../numerics/blocks.ts'
+import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import type { Matrix, Vector } from '../types.ts'
@@ -62,27 +65,37 @@ function merged(patterns: BitColumns, given?: BitColumns): BitColumns {
   return patterns
 }
 
-/** The pattern 1[X w + b > 0] with rows within `tolerance` of the boundary marked as free to go either way. */
-export function patternWithSlack(
-  X: Matrix,
-  w: Vector,
-  b: number,
-  tolerance: number,
-): { on: BitColumns; free: BitColumns } {
-  const on = bitColumns(X.rows, 1)
-  const free = bitColumns(X.rows, 1)
-  const d = X.columns
-  let length = b * b
-  for (let j = 0; j < d; j++) length += w[j]! * w[j]!
-  for (let r = 0; r < X.rows; r++) {
-    let product = b
-    let size = b === 0 ? 0 : 1
-    for (let j = 0; j < d; j++) {
-      product += X.data[r * d + j]! * w[j]!
-      size += X.data[r * d + j]! ** 2
+/** A column a neuron: the rows that are on, and those that may be counted either way. */
+export interface Patterns {
+  readonly on: BitColumns
+  readonly free: BitColumns
+}
+
+/** The patterns 1[X w + b > 0] with rows within `tolerance` of a boundary marked as free to go either way. X is read once, a block at a time. */
+export function patternsWithSlack(X: Rows, { W1, b1 }: { W1: Matrix; b1: Vector }, tolerance: number): Patterns {
+  const { rows: n, columns: d } = X
+  const width = W1.rows
+  const on = bitColumns(n, width)
+  const free = bitColumns(n, width)
+  const lengths = Float64Array.from({ length: width }, (_, j) => Math.hypot(blockNorm(W1.data, j * d, d), b1[j]!))
+  const scratch = new Float64Array(Math.min(n, BLOCK) * d)
+  const products = new Float64Array(Math.min(n, BLOCK) * width)
+  for (let first = 0; first < n; first += BLOCK) {
+    const rows = Math.min(BLOCK, n - first)
+    const block = rowBlock(X, first, rows, scratch)
+    backend().gemm(false, true, rows, width, d, 1, block, d, W1.data, d, 0, products, width)
+    for (let r = 0; r < rows; r++) {
+      const size = blockNorm(block, r * d, d)
+      for (let j = 0; j < width; j++) {
+        const product = products[r * width + j]! + b1[j]!
+        const length = b1[j] === 0 ? size : Math.hypot(size, 1)
+        if (Math.abs(product) <= tolerance * length * lengths[j]!) setBit(free, first + r, j)
+        else if (product > 0) setBit(on, first + r, j)
+      }
     }
-    if (Math.abs(product) <= tolerance * Math.sqrt(size * length)) setBit(free, r, 0)
-    else if (product > 0) setBit(on, r, 0)
   }
   return { on, free }
 }
+
+/** Rows of X that are read at a time. */
+const BLOCK = 1024

@@ -1,5 +1,6 @@
 import { patternKey } from '../gates/gates.ts'
-import { patternWithSlack } from '../gates/gates-of.ts'
+import { patternsWithSlack } from '../gates/gates-of.ts'
+import { countSet } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import type { Vector } from '../types.ts'
@@ -35,11 +36,11 @@ export function mergeNeurons(network: ReluNetwork, X: MatrixLike, options: Merge
     throw new RangeError(`mergeNeurons: tolerance is ${tolerance}, expected at least 0; pass for example 1e-9.`)
   requireFinite(rows, 'mergeNeurons', 'X')
   const groups = new Map<string, number[]>()
+  const { on } = patternsWithSlack(rows, network, tolerance)
   for (let j = 0; j < width; j++) {
-    const { on } = patternWithSlack(rows, W1.data.subarray(j * features, (j + 1) * features), b1[j]!, tolerance)
     const output = onlyOutput(W2.data.subarray(j * outputs, (j + 1) * outputs))
-    const alone = output === undefined || on.words.every((word) => word === 0)
-    const key = alone ? `${j}` : `${output} ${W2.data[j * outputs + output]! > 0} ${patternKey(on, 0)}`
+    const alone = output === undefined || countSet(on, j) === 0
+    const key = alone ? `${j}` : `${output} ${W2.data[j * outputs + output]! > 0} ${patternKey(on, j)}`
     groups.set(key, [...(groups.get(key) ?? []), j])
   }
   const weights = {

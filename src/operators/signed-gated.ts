@@ -1,5 +1,7 @@
 import type { BitColumns } from '../numerics/bits.ts'
-import type { BlockMaps, LinearOperator, Matrix, Vector } from '../types.ts'
+import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
+import type { BlockMaps, LinearOperator, Vector } from '../types.ts'
+import { type CompactGatedOperator, compactGatedOperator } from './compact-gated.ts'
 import { type GatedOperator, gatedOperator } from './gated.ts'
 
 /**
@@ -7,15 +9,25 @@ import { type GatedOperator, gatedOperator } from './gated.ts'
  *
  * Coefficients are gate-major: entry (gate i, sign s, output k, feature j) is `u[((i * 2 + s) * outputs + k) * d + j]`,
  * s = 0 for v and 1 for w. Costs what the gated operator costs: the pairs are subtracted first, and A' is computed once.
- * `select` chooses gates, both blocks of each.
+ * `select` chooses gates, both blocks of each. A compact X is multiplied in float32, as `compactGatedOperator` does.
  */
-export function signedGatedOperator(X: Matrix, patterns: BitColumns, outputs = 1): LinearOperator {
-  return signed(gatedOperator(X, patterns, outputs))
+export function signedGatedOperator(X: Rows, patterns: BitColumns, outputs = 1): LinearOperator {
+  if (!isCompact(X)) return signed(gatedOperator(X, patterns, outputs))
+  return signed(compactGatedOperator(X, patterns, outputs))
 }
 
-function signed(gated: GatedOperator): LinearOperator {
+function signed(gated: GatedOperator | CompactGatedOperator): LinearOperator {
   const { size, outputs } = gated.blocks
-  const half = size * outputs
+  return {
+    ...pairs(gated, size * outputs),
+    ...('exact' in gated && { exact: pairs(gated.exact, size * outputs) }),
+    select: (blocks) => signed(gated.select(blocks)),
+    blocks: signedBlocks(gated.blocks),
+  }
+}
+
+/** Products for pairs of `half` coefficients each, of which the second is subtracted from the first. */
+function pairs(gated: LinearOperator, half: number): LinearOperator {
   // Coefficients of the pairs' differences: needed while a product is taken, made when the first one is.
   let lent: Vector | undefined
   const differences = (): Vector => (lent ??= new Float64Array(gated.columns))
@@ -37,8 +49,6 @@ function signed(gated: GatedOperator): LinearOperator {
         }
       return out
     },
-    select: (blocks) => signed(gated.select(blocks)),
-    blocks: signedBlocks(gated.blocks),
   }
 }
 

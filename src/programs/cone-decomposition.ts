@@ -1,18 +1,21 @@
 import type { Gates } from '../gates/gates.ts'
 import { isSet } from '../numerics/bits.ts'
-import { blockNorm, isZeroBlock } from '../numerics/blocks.ts'
+import { isZeroBlock } from '../numerics/blocks.ts'
+import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { dot, norm, plus, scaled } from '../numerics/vectors.ts'
 import { activationCones } from '../sets/activation-cones.ts'
+import { type BlockedCones, blockedCones, stacked } from '../sets/blocked-cones.ts'
 import { nearestPoint } from '../sets/polyhedron.ts'
-import type { Matrix, Vector } from '../types.ts'
-import { twoLayerParts } from './two-layer.ts'
+import type { CompactMatrix, Matrix, Vector } from '../types.ts'
+import { type OpenBlock, splitByRows } from './split-by-rows.ts'
+import { compactParts, twoLayerParts } from './two-layer.ts'
 
 /** A point of a gated ReLU program: `{ X, gates, coefficients: solution.coefficients }`. */
 export interface GatedPoint {
   /** n x d, the rows the gates were made for. */
-  X: MatrixLike
+  X: MatrixLike | CompactMatrix
   gates: Gates
   /** Gate-major: gate, output, feature (the bias last). */
   coefficients: Vector
@@ -23,14 +26,29 @@ export interface GatedPoint {
 }
 
 /** The ways to split a block in two of its cone: see `coneDecomposition`. */
-export type ConeDecompositionMethod = 'minimum-norm' | 'least-squares' | 'full-rank' | 'approximate'
+export type ConeDecompositionMethod =
+  | 'minimum-norm'
+  | 'least-squares'
+  | 'full-rank'
+  | 'approximate'
+  | 'working-set'
+  | 'shared'
 
 /** How blocks are split. */
 export interface ConeDecompositionOptions {
-  /** Default `'minimum-norm'`. */
+  /** Default `'minimum-norm'`, and `'working-set'` for a compact matrix, which takes that and `'shared'`. */
   method?: ConeDecompositionMethod
   /** Weight of |w| in the approximate method (default 1e-6, the paper 1e-10); the smaller, the less is violated. */
   rho?: number
+  /** Passes over X that a search of `working-set` or `shared` may take (default 30). */
+  passes?: number
+  /**
+   * How far inside the cones `working-set` and `shared` keep v and w, relative to the mean of what rows ask for (default 0.01):
+   * the smaller, the nearer to the minimum norm, and the longer it takes.
+   */
+  tolerance?: number
+  /** Called now and then by `working-set` and `shared`: blocks that are split, of how many. */
+  onProgress?: (done: number, count: number) => void
 }
 
 /** A ReLU network that computes on X what a gated one does. */
@@ -48,6 +66,8 @@ export interface ConeDecomposition {
   readonly split: number
   /** Largest distance of a block to a half-space of its cone, relative to the block: rounding, but for the approximate method. */
   readonly violation: number
+  /** Blocks whose passes ended before a short w was found, so that a direction inside the cone was added: see `working-set`. */
+  readonly repaired: number
 }
 
 /**
@@ -62,74 +82,171 @@ export interface ConeDecomposition {
  *   full-rank       w = B^+ max(-B u, 0), closed form; the rows of X must be independent
  *   approximate     min |(max(-B u, 0) - B w)_+|^2 / 2 + rho |w| by accelerated proximal gradient; `violation` says how far
  *                   it stays outside the cones: where it is not 0 the network's predictions differ by about as much
+ *   working-set     the minimum norm, nearly, for X of many rows, compact or not: rows are held that w misses, and all of X is
+ *                   looked through for more, a block of rows at a time; v and w are strictly inside their cones. Where the
+ *                   passes end first, as little as will do of a direction inside is added
+ *   shared          the same with one w for all outputs of a gate: one search a gate, and larger weights
  *
- * The first three are exact; the first has the least |v| + |w|, the second the least |w|. A projection costs about n d flops per active row. The lower
+ * All but the approximate method are exact; the first has the least |v| + |w|, the second the least |w|. A projection costs about n d flops per active row. The lower
  * bound of the ReLU program certifies the result: `certify(reluProgram(...), decomposition)`.
  * Mishkin, Sahiner and Pilanci, ICML 2022, section 4: |v| + |w| is bounded by |u| times a condition number of X.
  *
  * @throws RangeError when sizes do not belong together, or a block cannot be split because its cone has no interior.
  */
 export function coneDecomposition(gated: GatedPoint, options: ConeDecompositionOptions = {}): ConeDecomposition {
-  const { method = 'minimum-norm', rho = 1e-6 } = options
+  const { X } = gated
+  const { method = isCompact(X) ? 'working-set' : 'minimum-norm', rho = 1e-6 } = options
   const outputs = gated.outputs ?? 1
-  if (!Number.isInteger(outputs) || outputs < 1)
-    throw new RangeError(`coneDecomposition: outputs is ${outputs}, expected a positive whole number.`)
-  if (!(rho > 0)) throw new RangeError(`coneDecomposition: rho is ${rho}, expected above 0; pass for example 1e-6.`)
-  const { inputs, gates } = twoLayerParts(
-    {
-      X: gated.X,
-      y: matrix(gated.gates.patterns.rows, outputs),
-      gates: gated.gates,
-      lambda: 0,
-      bias: gated.bias ?? false,
-    },
-    'coneDecomposition',
-  )
+  checkOptions(options, outputs)
+  const byRows = method === 'working-set' || method === 'shared'
+  if (isCompact(X) && !byRows)
+    throw new RangeError(
+      `coneDecomposition: method is '${method}' and X a compact matrix, expected 'working-set' or 'shared'; pass one of them, or X in full.`,
+    )
+  const given = {
+    y: matrix(gated.gates.patterns.rows, outputs),
+    gates: gated.gates,
+    lambda: 0,
+    bias: gated.bias ?? false,
+  }
+  const { inputs, gates } = isCompact(X)
+    ? compactParts(X, given, 'coneDecomposition')
+    : twoLayerParts({ X, ...given }, 'coneDecomposition')
   const u = gated.coefficients
   const d = inputs.columns
   if (u.length !== gates.count * outputs * d)
     throw new RangeError(
       `coneDecomposition: coefficients has ${u.length} entries and ${gates.count} gates of ${outputs} outputs and ${d} features need ${gates.count * outputs * d}; pass those of a gated program on these gates.`,
     )
-  const split = splitter(method, rho)
-  const cones = activationCones(inputs, gates.patterns)
+  const blocks: Block[] = []
+  for (let b = 0; b < gates.count * outputs; b++)
+    if (!isZeroBlock(u, b * d, d))
+      blocks.push({ gate: Math.floor(b / outputs), output: b % outputs, u: u.slice(b * d, (b + 1) * d) })
+  const measured =
+    isCompact(inputs) || byRows
+      ? splitAll(inputs, gates, blocks, options, method === 'shared')
+      : splitEach(inputs, gates, blocks, splitter(method, rho))
   const coefficients = new Float64Array(2 * u.length)
   let gatedNorm = 0
   let reluNorm = 0
-  let count = 0
-  let violation = 0
-  for (let gate = 0; gate < gates.count; gate++) {
-    let B: Matrix | undefined
-    for (let k = 0; k < outputs; k++) {
-      const from = (gate * outputs + k) * d
-      if (isZeroBlock(u, from, d)) continue
-      const block = u.slice(from, from + d)
-      const size = norm(block)
-      const v = (2 * gate * outputs + k) * d
-      const w = v + outputs * d
-      if (cones.violation(gate, block, 0) <= ROUNDING * size) coefficients.set(block, v)
-      else if (cones.violation(gate, scaled(block, -1), 0) <= ROUNDING * size) coefficients.set(scaled(block, -1), w)
-      else {
-        B ??= signedRows(inputs, gates, gate)
-        const found = split(B, block)
-        if (!found)
-          throw new RangeError(
-            `coneDecomposition: gate ${gate} has a row of X on its boundary and no vector strictly inside its cone, so its block is no difference of two vectors in it; use gates with no x'g = 0, such as those of sampleGates() or enumerateGates().`,
-          )
-        count++
-        coefficients.set(found, w)
-        coefficients.set(plus(block, 1, found), v)
-      }
-      gatedNorm += size
-      for (const start of [v, w]) {
-        const length = blockNorm(coefficients, start, d)
-        reluNorm += length
-        if (length > 0) violation = Math.max(violation, cones.violation(gate, coefficients, start) / length)
-      }
-    }
+  for (const { gate, output, u: block, v, w } of blocks) {
+    const place = (2 * gate * outputs + output) * d
+    gatedNorm += norm(block)
+    if (v) coefficients.set(v, place)
+    if (w) coefficients.set(w, place + outputs * d)
+    reluNorm += (v ? norm(v) : 0) + (w ? norm(w) : 0)
   }
   const blowUp = gatedNorm > 0 ? reluNorm / gatedNorm : 1
-  return { method, coefficients, gatedNorm, reluNorm, blowUp, split: count, violation }
+  return { method, coefficients, gatedNorm, reluNorm, blowUp, ...measured }
+}
+
+/** A block that is not zero, and what it is split in: what is left out is zero. */
+interface Block extends OpenBlock {
+  readonly output: number
+  v?: Vector
+}
+
+type Measured = Pick<ConeDecomposition, 'split' | 'violation' | 'repaired'>
+
+/** One block after the other, each with all rows of its cone. */
+function splitEach(inputs: Matrix, gates: Gates, blocks: readonly Block[], split: Split): Measured {
+  const cones = activationCones(inputs, gates.patterns)
+  let count = 0
+  let violation = 0
+  let last = { gate: -1, B: matrix(0, inputs.columns) }
+  for (const block of blocks) {
+    const { gate, u } = block
+    const size = norm(u)
+    if (cones.violation(gate, u, 0) <= ROUNDING * size) block.v = u
+    else if (cones.violation(gate, scaled(u, -1), 0) <= ROUNDING * size) block.w = scaled(u, -1)
+    else {
+      if (last.gate !== gate) last = { gate, B: signedRows(inputs, gates, gate) }
+      const found = split(last.B, u)
+      if (!found) throw withoutInterior(gate)
+      count++
+      block.w = found
+      block.v = plus(u, 1, found)
+    }
+    for (const part of [block.v, block.w]) {
+      const length = part ? norm(part) : 0
+      if (length > 0) violation = Math.max(violation, cones.violation(gate, part!, 0) / length)
+    }
+  }
+  return { split: count, violation, repaired: 0 }
+}
+
+/** All blocks at once, X read a block of rows at a time. */
+function splitAll(
+  inputs: Rows,
+  gates: Gates,
+  blocks: readonly Block[],
+  { passes = 30, tolerance = 0.01, onProgress }: ConeDecompositionOptions,
+  shared: boolean,
+): Measured {
+  const cones = blockedCones(inputs, gates.patterns)
+  const outside = farOutside(
+    cones,
+    blocks.map(({ gate, u }) => ({ gate, parts: [u, scaled(u, -1)] })),
+  )
+  const open: Block[] = []
+  blocks.forEach((block, i) => {
+    if (outside[2 * i]! <= ROUNDING) block.v = block.u
+    else if (outside[2 * i + 1]! <= ROUNDING) block.w = scaled(block.u, -1)
+    else open.push(block)
+  })
+  let done = blocks.length - open.length
+  const failed = splitByRows(cones, gates, open, { shared, passes, tolerance }, (more) => {
+    done += more
+    onProgress?.(done, blocks.length)
+  })
+  if (failed !== undefined) throw withoutInterior(failed)
+  for (const block of open) block.v = plus(block.u, 1, block.w!)
+  const violations = farOutside(
+    cones,
+    blocks.map(({ gate, v, w }) => ({ gate, parts: [v, w].filter((part) => part !== undefined) })),
+  )
+  return {
+    split: open.length,
+    violation: violations.reduce((most, one) => Math.max(most, one), 0),
+    repaired: open.filter(({ repaired }) => repaired).length,
+  }
+}
+
+/** How far outside their cones vectors are, relative to their lengths; those of a few blocks at a time. */
+function farOutside(cones: BlockedCones, blocks: readonly { gate: number; parts: readonly Vector[] }[]): Vector {
+  const lines = blocks.flatMap(({ gate, parts }) => parts.map((part) => ({ gate, part })))
+  const out = new Float64Array(lines.length)
+  for (let first = 0; first < lines.length; first += 1024) {
+    const some = lines.slice(first, first + 1024)
+    const found = cones.violations(
+      some.map(({ gate }) => gate),
+      stacked(
+        some.map(({ part }) => part),
+        cones.dimension,
+      ),
+    )
+    some.forEach(({ part }, l) => {
+      const length = norm(part)
+      out[first + l] = length > 0 ? found[l]! / length : 0
+    })
+  }
+  return out
+}
+
+function withoutInterior(gate: number): RangeError {
+  return new RangeError(
+    `coneDecomposition: gate ${gate} has a row of X on its boundary and no vector strictly inside its cone, so its block is no difference of two vectors in it; use gates with no x'g = 0, such as those of sampleGates() or enumerateGates().`,
+  )
+}
+
+function checkOptions({ rho = 1e-6, passes = 30, tolerance = 0.01 }: ConeDecompositionOptions, outputs: number): void {
+  const refuse = (name: string, value: number, expected: string, example: number): never => {
+    throw new RangeError(`coneDecomposition: ${name} is ${value}, expected ${expected}; pass for example ${example}.`)
+  }
+  if (!Number.isInteger(outputs) || outputs < 1) refuse('outputs', outputs, 'a positive whole number', 1)
+  if (!(rho > 0)) refuse('rho', rho, 'above 0', 1e-6)
+  if (!Number.isInteger(passes) || passes < 0) refuse('passes', passes, 'a whole number of at least 0', 30)
+  if (!(tolerance > 0 && tolerance <= 1)) refuse('tolerance', tolerance, 'above 0 and at most 1', 0.01)
 }
 
 /** A block this near to its cone, relative to its length, is in it. */
@@ -153,7 +270,7 @@ function splitter(method: ConeDecompositionMethod, rho: number): Split {
       return (B, u) => approximate(B, u, rho)
     default:
       throw new RangeError(
-        `coneDecomposition: method is "${String(method)}", expected minimum-norm, least-squares, full-rank or approximate.`,
+        `coneDecomposition: method is "${String(method)}", expected minimum-norm, least-squares, full-rank, approximate, working-set or shared.`,
       )
   }
 }

@@ -1,16 +1,21 @@
-import { patternWithSlack } from '../gates/gates-of.ts'
+import { type Patterns, patternsWithSlack } from '../gates/gates-of.ts'
 import { type ReluNetwork, reluNetwork } from '../models/relu-network.ts'
 import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
+import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { matrix } from '../numerics/matrix.ts'
 import { coneRows } from '../operators/cone-rows.ts'
 import { signedGatedOperator } from '../operators/signed-gated.ts'
+import { type BlockedMemory, blockedConeGroupL1, blockedMemories } from '../penalties/blocked-cone-group-l1.ts'
 import { type BlockMemory, blockMemories, coneGroupL1 } from '../penalties/cone-group-l1.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
 import { activationCones } from '../sets/activation-cones.ts'
+import { blockedCones } from '../sets/blocked-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
-import type { ConvexProgram, Iterate } from '../types.ts'
+import type { CompactMatrix, ConvexProgram, Iterate, Penalty } from '../types.ts'
+import { gateDirection } from './split-by-rows.ts'
 import {
+  compactParts,
   exchangeGates,
   extendGates,
   networkObjective,
@@ -23,7 +28,10 @@ import {
 } from './two-layer.ts'
 
 /** What `reluProgram` is made from. */
-export type ReluOptions = TwoLayerOptions
+export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
+  /** n x d, one row per sample; products with a compact matrix are of float32, certificates of float64. */
+  X: TwoLayerOptions['X'] | CompactMatrix
+}
 
 /**
  * The two-layer ReLU network as a convex program, a pair of vectors per gate i and output k:
@@ -35,54 +43,94 @@ export type ReluOptions = TwoLayerOptions
  * neurons have these patterns; over all networks of enough width when every pattern of X is present. Several outputs are
  * one-vs-all. Coefficients are gate-major: gate, sign (v, w), output, feature (the bias last).
  *
+ * With a compact X, rows of cones are read a block at a time: projections are made by working sets of rows, many blocks
+ * together, and end strictly inside the cones. Such a program is certified, verified and solved by `proximalGradient()`; it
+ * has no `constraint` for `augmentedLagrangian()`, no faces for `coneNewton()`, and takes no neurons by `extend`.
+ *
  * Pilanci and Ergen, ICML 2020; Mishkin, Sahiner and Pilanci, ICML 2022.
  *
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
-  return build(twoLayerParts(options, 'reluProgram'))
+  const { X } = options
+  return isCompact(X)
+    ? compact(compactParts(X, options, 'reluProgram'))
+    : full(twoLayerParts({ ...options, X }, 'reluProgram'))
 }
 
 /** `memories`: what projections have found, one per block; a restricted program goes on from there. */
-function build(parts: TwoLayerParts, memories?: readonly BlockMemory[]): ConvexProgram<ReluNetwork> {
-  const { inputs, gates, loss, lambda, outputs } = parts
+function full(parts: TwoLayerParts, memories?: readonly BlockMemory[]): ConvexProgram<ReluNetwork> {
+  const { inputs, gates, outputs } = parts
   const cones = activationCones(inputs, gates.patterns)
   const perGate = 2 * outputs
   const known = memories ?? blockMemories(gates.count * perGate, inputs.columns)
-  const program: ConvexProgram<ReluNetwork> = {
-    name: 'relu',
-    loss,
-    operator: signedGatedOperator(inputs, gates.patterns, outputs),
-    penalty: coneGroupL1({ cones, perGate, memories: known }),
-    lambda,
+  return build(parts, coneGroupL1({ cones, perGate, memories: known }), {
     constraint: {
       operator: coneRows(cones, perGate),
       set: nonnegative(),
       penalty: groupL1({ size: inputs.columns }),
     },
-    scope: scopeOf(parts),
-    blocks: { size: inputs.columns * perGate, reach: parts.reach },
-    restrict(blocks) {
+    restrict(this: ConvexProgram, blocks) {
       // `this` may be a point of a path with another lambda.
-      const kept = Array.from(blocks, (i) => known.slice(i * perGate, (i + 1) * perGate)).flat()
-      return build(selectParts(parts, this.lambda, blocks), kept)
+      return full(selectParts(parts, this.lambda, blocks), ofBlocks(known, blocks, perGate))
     },
+    neurons: { inputs, outputs },
+    extend(this: ConvexProgram, neurons) {
+      const more = extendGates(parts, neurons)
+      return full(exchangeGates(parts, this.lambda, more), blockMemories(more.count * perGate, inputs.columns))
+    },
+  })
+}
+
+/** The same over rows that are read a block at a time. */
+function compact(parts: TwoLayerParts<CompactMatrix>, memories?: readonly BlockedMemory[]): ConvexProgram<ReluNetwork> {
+  const { inputs, gates, outputs } = parts
+  const perGate = 2 * outputs
+  const known = memories ?? blockedMemories(gates.count * perGate)
+  const penalty = blockedConeGroupL1({
+    cones: blockedCones(inputs, gates.patterns),
+    perGate,
+    memories: known,
+    inside: (gate) => gateDirection(gates, gate, inputs.columns),
+  })
+  return build(parts, penalty, {
+    restrict(this: ConvexProgram, blocks) {
+      return compact(selectParts(parts, this.lambda, blocks), ofBlocks(known, blocks, perGate))
+    },
+  })
+}
+
+function ofBlocks<T>(memories: readonly T[], blocks: Int32Array, perGate: number): T[] {
+  return Array.from(blocks, (i) => memories.slice(i * perGate, (i + 1) * perGate)).flat()
+}
+
+/** What all ReLU programs have, with what one kind of X allows. */
+function build(
+  parts: TwoLayerParts<Rows>,
+  penalty: Penalty,
+  more: Pick<ConvexProgram<ReluNetwork>, 'constraint' | 'restrict' | 'neurons' | 'extend'>,
+): ConvexProgram<ReluNetwork> {
+  const { inputs, gates, loss, lambda, outputs } = parts
+  const program: ConvexProgram<ReluNetwork> = {
+    name: 'relu',
+    loss,
+    operator: signedGatedOperator(inputs, gates.patterns, outputs),
+    penalty,
+    lambda,
+    scope: scopeOf(parts),
+    blocks: { size: inputs.columns * 2 * outputs, reach: parts.reach },
     recover: (at) => recover(parts, program, at),
     embed: (model, tolerance) => embed(parts, model, tolerance),
     networkObjective(model) {
       return networkObjective(parts, this.lambda, model)
     },
-    neurons: { inputs, outputs },
-    extend(neurons) {
-      const more = extendGates(parts, neurons)
-      return build(exchangeGates(parts, this.lambda, more), blockMemories(more.count * perGate, inputs.columns))
-    },
+    ...more,
   }
   return Object.freeze(program)
 }
 
 /** v = w1 w2 with |w1| = w2 = sqrt|v|, and w likewise with w2 negative: balanced neurons, whose weight decay is |v|. */
-function recover(parts: TwoLayerParts, program: ConvexProgram, at: Iterate): ReluNetwork {
+function recover(parts: TwoLayerParts<Rows>, program: ConvexProgram, at: Iterate): ReluNetwork {
   const { X, inputs, bias, outputs } = parts
   const size = inputs.columns
   const u = at.coefficients
@@ -113,19 +161,19 @@ function recover(parts: TwoLayerParts, program: ConvexProgram, at: Iterate): Rel
  * Adds |w2| w1 to the block of the neuron's pattern on X and of the sign of w2, per output. Rows within `tolerance` of the
  * neuron's boundary belong to either side: at an optimum many rows lie there.
  */
-function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iterate {
+function embed(parts: TwoLayerParts<Rows>, model: ReluNetwork, tolerance = 1e-9): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
   requireFit(parts, model)
   const size = inputs.columns
   const coefficients = new Float64Array(gates.count * 2 * outputs * size)
+  const patterns = patternsWithSlack(X, model, tolerance)
   for (let j = 0; j < model.width; j++) {
     if (!bias && model.b1[j] !== 0)
       throw new RangeError(`embed: neuron ${j} has a bias and the program has none; make the program with bias: true.`)
     const w1 = model.W1.data.subarray(j * X.columns, (j + 1) * X.columns)
-    const pattern = patternWithSlack(X, w1, model.b1[j]!, tolerance)
     // A neuron that is off on every row adds nothing to the fit.
-    if (countSet(pattern.on, 0) + countSet(pattern.free, 0) === 0) continue
-    const gate = gateOf(parts, pattern)
+    if (countSet(patterns.on, j) + countSet(patterns.free, j) === 0) continue
+    const gate = gateOf(parts, patterns, j)
     if (gate < 0)
       throw new RangeError(
         `embed: neuron ${j} has an activation pattern that is not among the ${gates.count} of the program; add the network's own with gatesOf(network, X, gates).`,
@@ -141,12 +189,12 @@ function embed(parts: TwoLayerParts, model: ReluNetwork, tolerance = 1e-9): Iter
 }
 
 /** The first gate whose pattern agrees with the neuron's wherever that is clear, or -1. */
-function gateOf({ gates }: TwoLayerParts, { on, free }: ReturnType<typeof patternWithSlack>): number {
+function gateOf({ gates }: TwoLayerParts<Rows>, { on, free }: Patterns, column: number): number {
   const { words, stride } = gates.patterns
   for (let i = 0; i < gates.count; i++) {
     let differs = 0
     for (let k = 0; k < stride && differs === 0; k++)
-      differs = (words[i * stride + k]! ^ on.words[k]!) & ~free.words[k]!
+      differs = (words[i * stride + k]! ^ on.words[column * stride + k]!) & ~free.words[column * stride + k]!
     if (differs === 0) return i
   }
   return -1

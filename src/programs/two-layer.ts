@@ -1,6 +1,7 @@
 import { type Gates, patternsOf } from '../gates/gates.ts'
 import { gatesOf } from '../gates/gates-of.ts'
 import { squared } from '../losses/squared.ts'
+import { reluPredictions } from '../models/relu-predictions.ts'
 import { isSet, selectColumns } from '../numerics/bits.ts'
 import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
@@ -217,6 +218,7 @@ export function networkObjective(
 
 function predictions(X: Rows, model: TwoLayerWeights): Vector {
   if (!isCompact(X)) return model.predict(X).data
+  if (!('gates' in model)) return reluPredictions(model, X)
   const outputs = model.W2.columns
   const fit = new Float64Array(X.rows * outputs)
   for (let first = 0; first < X.rows; first += 1024) {

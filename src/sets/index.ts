@@ -1,4 +1,12 @@
 export { type ActivationCones, type ActiveRows, activationCones, activeRows } from './activation-cones.ts'
+export {
+  type BlockedCones,
+  blockedCones,
+  type ConePoint,
+  conePoint,
+  type HeldRows,
+  stacked,
+} from './blocked-cones.ts'
 export { nonnegative } from './nonnegative.ts'
 export { nearestPoint } from './polyhedron.ts'
 export { nuclearBall, operatorBall, type SpectralBall } from './spectral-balls.ts'

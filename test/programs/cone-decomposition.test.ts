@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type CompactMatrix,
   certify,
+  compactMatrix,
   fromRows,
   type Gates,
   gatedReluProgram,
@@ -246,6 +248,79 @@ describe('coneDecomposition', () => {
     expect(split.blowUp).toBeCloseTo(7 / 5, 10)
   })
 
+  it('is exact by working sets too, strictly inside the cones, and the nearer to the minimum norm the smaller the tolerance', () => {
+    fc.assert(
+      fc.property(problem, fc.boolean(), (p, shared) => {
+        const outputs = p.y.columns
+        const size = p.X.columns + (p.bias ? 1 : 0)
+        const found = coneDecomposition(
+          { ...p, outputs },
+          { method: shared ? 'shared' : 'working-set', tolerance: 1e-6 },
+        )
+        const least = decompose(p, 'minimum-norm')
+        expect(found.violation).toBeLessThan(1e-12)
+        expect(found.split).toBe(least.split)
+        expect(found.reluNorm).toBeGreaterThan(least.reluNorm * (1 - 1e-9))
+        if (!shared || outputs === 1) expect(found.reluNorm).toBeLessThan(least.reluNorm * (1 + 1e-3))
+        const half = outputs * size
+        for (let i = 0; i < p.coefficients.length; i++) {
+          const at = Math.floor(i / half) * 2 * half + (i % half)
+          const difference = found.coefficients[at]! - found.coefficients[at + half]!
+          expect(Math.abs(difference - p.coefficients[i]!)).toBeLessThan(1e-13 * (1 + found.reluNorm))
+        }
+        const before = gatedReluProgram({ ...p, lambda: 0.1 }).operator.apply(p.coefficients)
+        const network = reluProgram({ ...p, lambda: 0.1 })
+          .recover(found)
+          .predict(p.X).data
+        for (let k = 0; k < before.length; k++)
+          expect(Math.abs(network[k]! - before[k]!)).toBeLessThan(1e-12 * (1 + found.reluNorm))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('is the same for X in full, compact, and left on disk', () => {
+    fc.assert(
+      fc.property(problem, (p) => {
+        const single = Float32Array.from(p.X.data)
+        const X = matrix(p.X.rows, p.X.columns, Float64Array.from(single))
+        const compact = compactMatrix(X.rows, X.columns, single)
+        const streamed: CompactMatrix = { ...compact, streamed: true }
+        const gates = gatesFrom(p.gates.vectors, X)
+        const [full, ...others] = [X, compact, streamed].map((rows) =>
+          coneDecomposition({ ...p, X: rows, gates, outputs: p.y.columns }, { method: 'working-set' }),
+        )
+        for (const other of others) expect(other).toEqual(full)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('ends within the passes allowed, feasible all the same, and says how many blocks were repaired', () => {
+    const draws = random(11)
+    const X = matrix(
+      400,
+      20,
+      Float64Array.from({ length: 8000 }, () => draws.normal()),
+    )
+    const gates = sampleGates(X, { count: 4, seed: 1 })
+    const coefficients = Float64Array.from({ length: 80 }, () => draws.normal())
+    const reports: [number, number][] = []
+    const norms = [0, 1, 2, 30].map((passes) => {
+      const found = coneDecomposition(
+        { X, gates, coefficients },
+        { method: 'working-set', passes, onProgress: (done, count) => reports.push([done, count]) },
+      )
+      expect(found.violation).toBeLessThan(1e-12)
+      expect(found.repaired > 0).toBe(passes < 30)
+      return found.reluNorm
+    })
+    const least = coneDecomposition({ X, gates, coefficients }).reluNorm
+    for (const norm of norms) expect(norm).toBeLessThanOrEqual(norms[0]!)
+    expect(norms.at(-1)! / least).toBeLessThan(1.03)
+    expect(reports.at(-1)).toEqual([4, 4])
+  })
+
   it('says which gate has a cone without interior, and what does not fit', () => {
     const X = fromRows([
       [1, 0],
@@ -259,6 +334,12 @@ describe('coneDecomposition', () => {
     expect(() => coneDecomposition({ X, gates, coefficients: Float64Array.of(1) })).toThrow(/1 entries .* need 2/)
     expect(() => coneDecomposition({ X, gates, coefficients: Float64Array.of(1, 1), outputs: 0 })).toThrow(RangeError)
     expect(() => coneDecomposition({ X, gates, coefficients: Float64Array.of(1, 1) }, { rho: 0 })).toThrow(RangeError)
+    const compact = compactMatrix(2, 2, Float32Array.from(X.data))
+    const at = { X: compact, gates, coefficients: Float64Array.of(1, 1) }
+    expect(() => coneDecomposition(at)).toThrow(/gate 0 has a row of X on its boundary/)
+    expect(() => coneDecomposition(at, { method: 'minimum-norm' })).toThrow(/compact matrix, expected 'working-set'/)
+    expect(() => coneDecomposition(at, { passes: 1.5 })).toThrow(/passes is 1.5, expected a whole number/)
+    expect(() => coneDecomposition(at, { tolerance: 0 })).toThrow(/tolerance is 0, expected above 0/)
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Gates } from '../../gates/gates.ts'
-import { patternWithSlack } from '../../gates/gates-of.ts'
+import { patternsWithSlack } from '../../gates/gates-of.ts'
 import { type RectifiedCnn, rectifiedCnn } from '../../models/rectified-cnn.ts'
 import { blockNorm } from '../../numerics/blocks.ts'
 import { matrix } from '../../numerics/matrix.ts'
@@ -115,7 +115,11 @@ function embed(parts: Parts, model: RectifiedCnn, tolerance = 1e-9): Iterate {
   const coefficients = new Float64Array(gates.count * 2 * outputs * h)
   for (let j = 0; j < model.width; j++) {
     const filter = model.filters.data.subarray(j * h, (j + 1) * h)
-    const { on, free } = patternWithSlack(patches, filter, 0, tolerance)
+    const { on, free } = patternsWithSlack(
+      patches,
+      { W1: matrix(1, filter.length, filter), b1: new Float64Array(1) },
+      tolerance,
+    )
     const { words, stride } = gates.patterns
     let gate = 0
     for (; gate < gates.count; gate++) {
