@@ -1,6 +1,6 @@
 import { backend } from '../src/numerics/backends/index.ts'
 import { solveTriangle } from '../src/numerics/triangular.ts'
-import type { BlockMaps, Vector } from '../src/types.ts'
+import type { BlockMaps, BlockSketch, Vector } from '../src/types.ts'
 
 /**
  * s I + t B B', where B B' = C W^-1 C' is the Nystrom approximation of K = sum_b eta_b A_b A_b' by m of its columns, C of n x m,
@@ -8,11 +8,11 @@ import type { BlockMaps, Vector } from '../src/types.ts'
  * s = 1 + t tr(K - B B') / (n - m). B and products with it are float32, the factors of m x m float64.
  */
 export interface NystromModel {
-  /** Sketches the kernel of these blocks and weights. */
-  sketch(blocks: Int32Array, weights: Vector): void
+  /** Sketches the kernel of these blocks and weights, with its rows and columns multiplied by e where that is given. */
+  sketch(blocks: Int32Array, weights: Vector, e?: Vector): void
   /** (s I + t B B')^-1 v; t is 1 unless given. */
   solve(v: Vector, t?: number): Vector
-  /** H_ij = z_i'(s I + B B')^-1 z_j for z_i = A_i v_i, with v_i in row i of `vectors`: f x f, full. */
+  /** H_ij = z_i'(s I + B B')^-1 z_j for z_i = A_i v_i (times e), with v_i in row i of `vectors`: f x f, full. */
   hessian(blocks: Int32Array, vectors: Vector): Vector
 }
 
@@ -21,16 +21,20 @@ const RAISE = 1e-5
 /** Rows of C that are multiplied at a time. */
 const ROWS = 4096
 
-export function nystromModel(maps: BlockMaps, rows: Int32Array): NystromModel {
+export function nystromModel(
+  maps: BlockMaps,
+  rows: Int32Array,
+  sketched: BlockSketch = maps.sketch!(rows),
+): NystromModel {
   const { rows: n } = maps
   const m = rows.length
-  const sketched = maps.sketch!(rows)
   // B: C, and then B in its place · gram: B'B · missed: (tr K - tr BB') / (n - m) · L: the factor of s I + t B'B for t = factored
   const B = new Float32Array(n * m)
   const gram = new Float32Array(m * m)
   const L = new Float64Array(m * m)
   let missed = 0
   let factored = Number.NaN
+  let scales: Vector | undefined
 
   const factor = (t: number): void => {
     if (factored === t) return
@@ -41,9 +45,14 @@ export function nystromModel(maps: BlockMaps, rows: Int32Array): NystromModel {
   }
 
   return {
-    sketch(blocks, weights) {
+    sketch(blocks, weights, e) {
       factored = Number.NaN
+      scales = e
       sketched.columns(blocks, weights, B)
+      if (e) {
+        const chosen = Float64Array.from(rows, (r) => e[r]!)
+        for (let r = 0, at = 0; r < n; r++) for (let k = 0; k < m; k++) B[at++]! *= e[r]! * chosen[k]!
+      }
       const W = new Float64Array(m * m)
       let trace = 0
       for (let i = 0; i < m; i++) trace += B[rows[i]! * m + i]!
@@ -71,9 +80,14 @@ export function nystromModel(maps: BlockMaps, rows: Int32Array): NystromModel {
       }
       backend().gemm(true, false, m, m, n, 1, B, m, B, m, 0, gram, m)
       let rest = 0
-      blocks.forEach((b, i) => {
-        rest += weights[i]! * sketched.traces[b]!
-      })
+      if (e)
+        sketched.diagonal(blocks, weights).forEach((entry, r) => {
+          rest += e[r]! * e[r]! * entry
+        })
+      else
+        blocks.forEach((b, i) => {
+          rest += weights[i]! * sketched.traces[b]!
+        })
       for (let i = 0; i < m; i++) rest -= gram[i * m + i]!
       missed = Math.max(0, rest) / Math.max(1, n - m)
     },
@@ -94,6 +108,7 @@ export function nystromModel(maps: BlockMaps, rows: Int32Array): NystromModel {
       factor(1)
       const f = blocks.length
       const Z = new Float32Array(maps.images(blocks, vectors))
+      if (scales) for (let i = 0, at = 0; i < f; i++) for (let r = 0; r < n; r++) Z[at++]! *= scales[r]!
       const ZZ = new Float32Array(f * f)
       backend().gemm(false, true, f, f, n, 1, Z, n, Z, n, 0, ZZ, f)
       const BZ = new Float32Array(m * f)

@@ -128,14 +128,14 @@ const DAMPING = 1e-5
 const MOST_DAMPING = 1e3
 
 /** Lambdas above the goal, each a third of the last. */
-function ladder(largest: number, goal: number): number[] {
+export function ladder(largest: number, goal: number): number[] {
   const lambdas: number[] = []
   for (let lambda = RATIO * goal; lambda < Math.sqrt(RATIO) * FIRST * largest; lambda *= RATIO) lambdas.unshift(lambda)
   return lambdas
 }
 
 /** So many row numbers, ascending. */
-function someRows(n: number, count: number, seed: number): Int32Array {
+export function someRows(n: number, count: number, seed: number): Int32Array {
   const draws = random(seed)
   const rows = Int32Array.from({ length: n }, (_, r) => r)
   for (let k = 0; k < count; k++) {
@@ -298,7 +298,7 @@ const SLACK = 1e-3
 const HALVINGS = 4
 
 /** Newton's step on eta: a non-negative quadratic program over the blocks that are active or violated. Undefined when none is found. */
-function newtonStep(
+export function newtonStep(
   { size: d }: BlockMaps,
   model: NystromModel,
   eta: Vector,

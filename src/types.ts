@@ -75,6 +75,8 @@ export interface BlockMaps {
   gram(b: number, c: number, out?: Vector): Vector
   /** out (n) <- sum_i A_{b_i} v_i: the images' sum, where they are too many to be written down. */
   combination?(chosen: Int32Array, vectors: Vector, out?: Vector): Vector
+  /** Present where rows can be had by their numbers: the same blocks on these rows only. */
+  onRows?(rows: Int32Array): BlockMaps
   /** Present where n x n matrices are too large: columns of them instead. */
   sketch?(rows: Int32Array): BlockSketch
 }
@@ -97,6 +99,8 @@ export interface BlockSketch {
   readonly count: number
   /** The trace of A_b A_b' for every block b. */
   readonly traces: Vector
+  /** The kernel's diagonal: n entries. */
+  diagonal(chosen: Int32Array, weights: Vector): Vector
   /** out (n x m) <- the kernel's columns. */
   columns<T extends Float64Array | Float32Array>(chosen: Int32Array, weights: Vector, out: T): T
 }
@@ -114,10 +118,14 @@ export interface Loss {
   gradient(fit: Vector, out?: Vector): Vector
   /** F*(p) = sup_z p'z - F(z); Infinity outside its domain. */
   conjugate(p: Vector): number
+  /** Present where F*'s domain is not everything: a point of it near p. */
+  intoDomain?(p: Vector, out?: Vector): Vector
   /** Bregman divergence F(to) - F(at) - dF(at)'(to - at), computed without cancellation where F allows it. */
   divergence(to: Vector, at: Vector): number
   /** Present when F is a sum over entries: the second derivative in each, one-sided where it jumps. */
   curvatures?(fit: Vector, out?: Vector): Vector
+  /** Present when F couples the entries of a row and is twice differentiable: its second derivative at a fit. */
+  hessian?(fit: Vector): LossHessian
   /**
    * Present when F is linear in some entries of some fits, which its gradient then does not determine: 1 for each entry that
    * is so at this fit or, with `slack`, may be so at one whose gradient is nowhere further than that from this one's. In the
@@ -132,6 +140,18 @@ export interface Loss {
   intercept?(fit: Vector): Vector
   /** Present when F*(-alpha) falls apart into rows whose domain has an interior: what solvers of the dual need. */
   readonly dual?: DualLoss
+}
+
+/** d2F(z) = S S' at a fit z. */
+export interface LossHessian {
+  /** Second derivatives for outputs taken one by one: no less than the diagonal of d2F, and of its order. */
+  readonly diagonal: Vector
+  /** S v */
+  root(v: Vector, out?: Vector): Vector
+  /** S'v */
+  rootAdjoint(v: Vector, out?: Vector): Vector
+  /** v <- its projection on the range of S'. */
+  project(v: Vector): Vector
 }
 
 /** G(alpha) = F*(-alpha) in detail: a sum over groups of `group` consecutive entries. */

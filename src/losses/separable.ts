@@ -63,6 +63,14 @@ export function separable(entries: Entries): Loss {
         else if (p[k] !== 0) return Number.POSITIVE_INFINITY
       return total
     },
+    ...(entries.dual && {
+      intoDomain(p: Vector, out: Vector = new Float64Array(size)) {
+        const { low, high } = entries.dual!
+        for (let k = 0; k < size; k++)
+          out[k] = weights[k]! > 0 ? weights[k]! * Math.min(high(k), Math.max(low(k), p[k]! / weights[k]!)) : 0
+        return out
+      },
+    }),
     divergence(to, at) {
       let total = 0
       for (let k = 0; k < size; k++) if (weights[k]! > 0) total += weights[k]! * entries.divergence(to[k]!, at[k]!, k)

@@ -1,4 +1,4 @@
-import type { Loss, LossChoice, Matrix } from '../types.ts'
+import type { Loss, LossChoice, LossHessian, Matrix } from '../types.ts'
 import { BOUNDARY, entropyTerm, expExcess, exponentials, largest } from './exponential.ts'
 import { classesOf, requireEveryClass } from './labels.ts'
 import { softmaxWithIntercept } from './softmax-intercept.ts'
@@ -76,6 +76,7 @@ function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64
       }
       return out
     },
+    hessian: (fit) => softmaxHessian(fit, weights, columns),
     conjugate(P) {
       let total = 0
       for (let r = 0; r < rows; r++) {
@@ -98,11 +99,82 @@ function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64
       }
       return total
     },
+    intoDomain(P, out = new Float64Array(size)) {
+      for (let r = 0; r < rows; r++) {
+        const start = r * columns
+        let total = 0
+        for (let k = 0; k < columns; k++) {
+          const q = weights[r]! > 0 ? P[start + k]! / weights[r]! + (k === classes[r] ? 1 : 0) : 0
+          h[k] = Math.max(0, q)
+          total += h[k]!
+        }
+        // The class's own entry is minus the sum of the others, as in the gradient.
+        let others = 0
+        for (let k = 0; k < columns; k++) {
+          if (k === classes[r]) continue
+          out[start + k] = weights[r]! > 0 ? (weights[r]! * h[k]!) / total : 0
+          others += out[start + k]!
+        }
+        out[start + classes[r]!] = -others
+      }
+      return out
+    },
     divergence(to, at) {
       let total = 0
       for (let r = 0; r < rows; r++)
         if (weights[r]! > 0) total += weights[r]! * rowDivergence(to, at, r * columns, p, h)
       return total
+    },
+  }
+}
+
+/**
+ * A row's w (diag(p) - p p') = S S' with S = sqrt(w) diag(q) (I - q q') for q = sqrt(p), a unit vector.
+ *
+ * Output by output: 2 w p (1 - p), which by Gershgorin's circles is no less than the whole, and at most w p.
+ */
+function softmaxHessian(fit: Float64Array, weights: Float64Array, columns: number): LossHessian {
+  const q = new Float64Array(fit.length)
+  const diagonal = new Float64Array(fit.length)
+  const p = new Float64Array(columns)
+  for (let r = 0; r < weights.length; r++) {
+    const start = r * columns
+    const total = exponentials(fit, start, columns, p)
+    const top = largest(fit, start, columns)
+    for (let k = 0; k < columns; k++) {
+      q[start + k] = Math.sqrt(p[k]! / total)
+      // 1 - p would cancel for the likeliest class.
+      let others = 1 - p[k]! / total
+      if (k === top) {
+        others = 0
+        for (let j = 0; j < columns; j++) if (j !== k) others += p[j]! / total
+      }
+      diagonal[start + k] = weights[r]! * (p[k]! / total) * Math.min(1, Number(process.env.CURV ?? 1) * others)
+    }
+  }
+  /** out <- sqrt(w) (diag(q) v) less its part along q, before or after diag(q). */
+  const times = (v: Float64Array, out: Float64Array, adjoint: boolean): Float64Array => {
+    for (let r = 0; r < weights.length; r++) {
+      const start = r * columns
+      const root = Math.sqrt(weights[r]!)
+      let along = 0
+      for (let k = start; k < start + columns; k++) along += q[k]! * (adjoint ? q[k]! * v[k]! : v[k]!)
+      for (let k = start; k < start + columns; k++)
+        out[k] = root * (adjoint ? q[k]! * v[k]! - along * q[k]! : q[k]! * (v[k]! - along * q[k]!))
+    }
+    return out
+  }
+  return {
+    diagonal,
+    root: (v, out = new Float64Array(v.length)) => times(v, out, false),
+    rootAdjoint: (v, out = new Float64Array(v.length)) => times(v, out, true),
+    project(v) {
+      for (let start = 0; start < v.length; start += columns) {
+        let along = 0
+        for (let k = start; k < start + columns; k++) along += q[k]! * v[k]!
+        for (let k = start; k < start + columns; k++) v[k]! -= along * q[k]!
+      }
+      return v
     },
   }
 }

@@ -43,6 +43,18 @@ export function selectColumns(bits: BitColumns, columns: ArrayLike<number>): Bit
   return chosen
 }
 
+/** The chosen rows of every column, in the order given. */
+export function selectRows(bits: BitColumns, rows: ArrayLike<number>): BitColumns {
+  const chosen = bitColumns(rows.length, bits.count)
+  for (let k = 0; k < bits.count; k++) {
+    const from = k * bits.stride
+    const to = k * chosen.stride
+    for (let r = 0; r < rows.length; r++)
+      chosen.words[to + (r >> 5)]! |= ((bits.words[from + (rows[r]! >> 5)]! >>> (rows[r]! & 31)) & 1) << (r & 31)
+  }
+  return chosen
+}
+
 /** The bits of a column as text, one 0 or 1 per row: for files, tests and maps of patterns. */
 export function bitText(bits: BitColumns, column: number): string {
   let text = ''

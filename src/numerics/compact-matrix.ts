@@ -92,3 +92,22 @@ export function withOnes(X: CompactMatrix): CompactMatrix {
     },
   })
 }
+
+/** The chosen rows, read one by one as they are asked for. */
+export function someRows(X: Rows, chosen: Int32Array): CompactMatrix {
+  const { columns } = X
+  return Object.freeze({
+    rows: chosen.length,
+    columns,
+    streamed: isCompact(X) && X.streamed,
+    read<T extends Float64Array | Float32Array>(from: number, out: T): T {
+      for (let k = 0; k < out.length / columns; k++) {
+        const row = chosen[from + k]!
+        const to = out.subarray(k * columns, (k + 1) * columns) as T
+        if (isCompact(X)) X.read(row, to)
+        else to.set(X.data.subarray(row * columns, (row + 1) * columns))
+      }
+      return out
+    },
+  })
+}

@@ -175,11 +175,13 @@ export function blockedKernel<T extends Floats>(
     })
     const products = floats(n * m)
     const traces = new Float64Array(gates.length)
+    const squares = new Float64Array(n)
     for (const { X, first, count } of blocks()) {
       gemm(false, true, count, m, d, 1, X, d, landmarks, d, 0, products.subarray(first * m) as T, m)
       for (let r = 0; r < count; r++) {
         let square = 0
         for (let j = r * d; j < (r + 1) * d; j++) square += X[j]! * X[j]!
+        squares[first + r] = square
         for (let i = 0; i < gates.length; i++)
           traces[i]! += ((words[gates[i]! * stride + ((first + r) >> 5)]! >>> ((first + r) & 31)) & 1) * square
       }
@@ -187,6 +189,20 @@ export function blockedKernel<T extends Floats>(
     return {
       count: m,
       traces,
+      diagonal(chosen, weights) {
+        const out = new Float64Array(n)
+        columnsOf(chosen).forEach((gate, i) => {
+          const weight = weights[i]!
+          let word = gate * stride
+          for (let r = 0; r < n; r += 32) {
+            const bits = words[word++]!
+            const end = Math.min(32, n - r)
+            for (let b = 0; b < end; b++) out[r + b]! += ((bits >>> b) & 1) * weight
+          }
+        })
+        for (let r = 0; r < n; r++) out[r]! *= squares[r]!
+        return out
+      },
       columns(chosen, weights, out) {
         const columns = columnsOf(chosen)
         const a = columns.length

@@ -1,7 +1,7 @@
 import type { Floats, GatedPasses, RowReader, RowSource } from '../numerics/backend.ts'
 import { backend } from '../numerics/backends/index.ts'
-import { type BitColumns, selectColumns } from '../numerics/bits.ts'
-import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { type BitColumns, selectColumns, selectRows } from '../numerics/bits.ts'
+import { isCompact, type Rows, rowBlock, someRows } from '../numerics/compact-matrix.ts'
 import type { BlockMaps, LinearOperator, Vector } from '../types.ts'
 import { type BlockedKernel, blockedKernel } from './blocked-kernel.ts'
 
@@ -131,6 +131,10 @@ function over(
         return out
       },
       sketch: (chosen) => single.sketch(chosen),
+      ...(!(isCompact(X) && X.streamed) && {
+        onRows: (chosen: Int32Array) =>
+          compactGatedOperator(someRows(X, chosen), selectRows(patterns, chosen), outputs).blocks,
+      }),
     },
   }
 }
