@@ -31,7 +31,9 @@ export * from './estimators/index.ts'
 export {
   type EnumerateGatesOptions,
   enumerateGates,
+  type GateDraw,
   type Gates,
+  type GateWindow,
   gatesFrom,
   gatesOf,
   generalPatternCount,
