@@ -3,12 +3,17 @@
  * float64; and how time and memory grow with rows and gates.
  *
  *     npm run bench:images -- [--data mnist|cifar10] [--rows 60000] [--gates 1000] [--ratio 0.003] [--tolerance 1e-2]
- *                             [--subset 6000] [--landmarks 700] [--threads 1] [--time-limit SECONDS] [--checkpoint FILE]
+ *                             [--draw differences] [--window 5,8] [--held-out 0] [--subset 6000] [--landmarks 700]
+ *                             [--features pixels|patches] [--patch-landmarks 150] [--ridge SHARE]
+ *                             [--threads 1] [--time-limit SECONDS] [--checkpoint FILE]
  *     npm run bench:images -- --growth
  *
- * Data come from the folder that CVXNN_DATA names (default ../shared/data). A subset of the rows is solved first, to a gap
- * of 4 per cent, and its coefficients are where the whole begins. CVXNN_BACKEND=blas computes with the system's BLAS. Seconds are
- * of processor time. A run that is stopped goes on from its checkpoint.
+ * Data come from the folder that CVXNN_DATA names (default ../shared/data). Subsets of the rows (--subset, one size or several)
+ * are solved first, to a gap of 4 per cent, each from the one before, and the last is where the whole begins. With
+ * --held-out, so many of the last training rows are kept back and scored instead of the test images: to choose by.
+ * --features patches reads pooled features of whitened patches instead of pixels; --ridge fits ridge regression to the same
+ * features instead, at these weights. CVXNN_BACKEND=blas computes with the system's BLAS. Seconds are of processor time. A run
+ * that is stopped goes on from its checkpoint.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,24 +22,31 @@ import {
   backend,
   type CompactMatrix,
   compactMatrix,
+  type GateDraw,
   type Gates,
   gatedReluProgram,
   gatesFrom,
+  imageFeatures,
   lambdaMax,
   type Matrix,
   matrix,
+  nystrom,
   nystromNewton,
   openIdx,
   readCifar,
   readIdx,
+  ridge,
+  type SampleGatesOptions,
   sampleGates,
   solve,
   useBackend,
   type Vector,
+  whitened,
 } from '../src/index.ts'
+import { type BitColumns, bitColumns } from '../src/numerics/bits.ts'
 import { expand } from '../src/numerics/compact-matrix.ts'
 import { compactGatedOperator } from '../src/operators/index.ts'
-import { machine, stopwatch } from './machine.ts'
+import { arrayBytes, machine, stopwatch } from './machine.ts'
 import { brief, table } from './table.ts'
 
 const { values: given } = parseArgs({
@@ -44,6 +56,12 @@ const { values: given } = parseArgs({
     gates: { type: 'string', default: '1000' },
     ratio: { type: 'string', default: '0.003' },
     tolerance: { type: 'string', default: '1e-2' },
+    features: { type: 'string', default: 'pixels' },
+    draw: { type: 'string', default: 'differences' },
+    window: { type: 'string' },
+    'held-out': { type: 'string', default: '0' },
+    'patch-landmarks': { type: 'string', default: '150' },
+    ridge: { type: 'string' },
     subset: { type: 'string', default: '6000' },
     landmarks: { type: 'string', default: '700' },
     threads: { type: 'string', default: '1' },
@@ -75,6 +93,65 @@ function firstRows(X: CompactMatrix, rows: number): CompactMatrix {
   return rows >= X.rows ? X : Object.freeze({ ...X, rows })
 }
 
+function lastRows(images: Images, rows: number): Images {
+  const { X, labels } = images
+  const first = X.rows - rows
+  return {
+    X: Object.freeze({
+      ...X,
+      rows,
+      read: <T extends Float64Array | Float32Array>(from: number, out: T): T => X.read(first + from, out),
+    }),
+    labels: Array.from(labels).slice(first),
+  }
+}
+
+const shape = given.data === 'mnist' ? { height: 28, width: 28, channels: 1 } : { height: 32, width: 32, channels: 3 }
+
+/**
+ * Pooled features of whitened patches for both, fitted to the first: less their mean, over their deviation in all, and a column
+ * of ones.
+ */
+function patchFeatures(train: Images, test: Images): { train: Images; test: Images } {
+  const X = expand(train.X)
+  const map = imageFeatures({
+    X,
+    shape,
+    patch: { size: 6, stride: 2, normalize: 'contrast' },
+    pool: { size: 4 },
+    features: whitened(nystrom({ count: Number(given['patch-landmarks']) })),
+  })
+  const found = map.map(X)
+  const d = map.width
+  const mean = new Float64Array(d)
+  for (let k = 0; k < found.data.length; k++) mean[k % d]! += found.data[k]! / found.rows
+  let square = 0
+  for (let k = 0; k < found.data.length; k++) square += (found.data[k]! - mean[k % d]!) ** 2 / found.data.length
+  const table = ({ rows, data }: Matrix): CompactMatrix => {
+    const out = new Float32Array(rows * (d + 1)).fill(1)
+    for (let r = 0; r < rows; r++)
+      for (let j = 0; j < d; j++) out[r * (d + 1) + j] = (data[r * d + j]! - mean[j]!) / Math.sqrt(square)
+    return compactMatrix(rows, d + 1, out)
+  }
+  return {
+    train: { X: table(found), labels: train.labels },
+    test: { X: table(map.map(expand(test.X))), labels: test.labels },
+  }
+}
+
+/** What `sampleGates` is asked for on these images. */
+function gateOptions(): SampleGatesOptions {
+  // Features of patches are no image, and have no windows.
+  const window = given.window ?? (given.features === 'pixels' ? '5,8' : '')
+  const [least, most] = window.split(',').map(Number)
+  return {
+    count: Number(given.gates),
+    seed: 1,
+    draw: given.draw as GateDraw,
+    ...(least && { window: { shape, size: [least, most ?? least] as const } }),
+  }
+}
+
 /** 1 in the column of the row's class. */
 function oneHot(labels: ArrayLike<number>, rows: number): Matrix {
   const Y = matrix(rows, OUTPUTS)
@@ -98,6 +175,23 @@ function scores(coefficients: Vector, gates: Gates, test: Images): { accuracy: n
   return { accuracy: right / test.X.rows, pairs }
 }
 
+/** Ridge regression on the same features: one gate that is on for all rows, and no neuron shrunk to zero. */
+async function ridgeRegression(train: Images, y: Matrix, test: Images): Promise<void> {
+  const X = expand(train.X)
+  const gates = gatesFrom(matrix(1, X.columns), X)
+  for (const share of given.ridge!.split(',').map(Number)) {
+    const program = gatedReluProgram({ X, y, gates, lambda: share * meanSquare(X), penalty: ridge() })
+    const { coefficients, certificate } = await solve(program, { tolerance: 1e-4 })
+    console.log(
+      `ridge, lambda ${share} of the mean square: ${scores(coefficients, gates, test).accuracy}, gap ${certificate.relativeGap.toPrecision(2)}`,
+    )
+  }
+}
+
+function meanSquare({ data }: Matrix): number {
+  return data.reduce((sum, entry) => sum + entry * entry, 0) / data.length
+}
+
 /** The most memory that this process has held, in MiB: VmHWM where there is /proc. */
 function peakMemory(): number {
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : ''
@@ -106,25 +200,38 @@ function peakMemory(): number {
 }
 
 async function solveImages(): Promise<void> {
-  const train = given.data === 'mnist' ? await mnist('train') : await cifar('data_batch_1_first4000.bin.gz')
-  const test = given.data === 'mnist' ? await mnist('t10k') : await cifar('test_batch_first1000.bin.gz')
-  const rows = Math.min(Number(given.rows ?? train.X.rows), train.X.rows)
+  const all = given.data === 'mnist' ? await mnist('train') : await cifar('data_batch_1_first4000.bin.gz')
+  const heldOut = Number(given['held-out'])
+  const rows = Math.min(Number(given.rows ?? all.X.rows), all.X.rows - heldOut)
+  const first = { X: firstRows(all.X, rows), labels: all.labels }
+  const last =
+    heldOut > 0
+      ? lastRows(all, heldOut)
+      : given.data === 'mnist'
+        ? await mnist('t10k')
+        : await cifar('test_batch_first1000.bin.gz')
   const took = stopwatch()
-  const X = firstRows(train.X, rows)
+  const { train, test } = given.features === 'patches' ? patchFeatures(first, last) : { train: first, test: last }
+  const { X } = train
   const y = oneHot(train.labels, rows)
-  const gates = sampleGates(X, { count: Number(given.gates), seed: 1 })
+  if (given.ridge !== undefined) return ridgeRegression(train, y, test)
+  const gates = sampleGates(X, gateOptions())
   const whole = gatedReluProgram({ X, y, gates, lambda: 1 })
   const lambda = Number(given.ratio) * lambdaMax(whole)
   console.log(`${rows} x ${X.columns}, ${gates.count} gates, lambda ${lambda.toPrecision(5)}: ${brief(took().cpu)} s`)
   const landmarks = Number(given.landmarks)
   const describe = (coefficients: Vector): string => {
     const { accuracy, pairs } = scores(coefficients, gates, test)
-    return `test ${accuracy}, ${pairs} of ${gates.count * OUTPUTS} pairs`
+    return `${heldOut > 0 ? 'held out' : 'test'} ${accuracy}, ${pairs} of ${gates.count * OUTPUTS} pairs`
   }
   let start: { coefficients: Vector } | undefined
-  const subset = Math.min(Number(given.subset), rows)
   const resuming = given.checkpoint !== undefined && existsSync(given.checkpoint)
-  if (subset < rows && !resuming) {
+  for (const subset of resuming
+    ? []
+    : given.subset
+        .split(',')
+        .map(Number)
+        .filter((size) => size < rows)) {
     const some = firstRows(X, subset)
     const part = gatedReluProgram({
       X: some,
@@ -132,10 +239,16 @@ async function solveImages(): Promise<void> {
       gates: gatesFrom(gates.vectors, some),
       lambda,
     })
-    const { coefficients, certificate } = await solve(part, { solver: nystromNewton({ landmarks }), tolerance: 0.04 })
+    const { coefficients, certificate } = await solve(part, {
+      solver: nystromNewton({ landmarks }),
+      tolerance: 0.04,
+      ...(start && { start }),
+    })
     start = { coefficients }
     const gap = certificate.relativeGap.toPrecision(3)
-    console.log(`first ${subset} rows: gap ${gap}, ${describe(coefficients)}: ${brief(took().cpu)} s`)
+    console.log(
+      `first ${subset} rows: gap ${gap}${heldOut > 0 ? `, ${describe(coefficients)}` : ''}: ${brief(took().cpu)} s`,
+    )
   }
   const out = table(['steps', 'primal', 'dual', 'relative gap', 'processor s'], [6, 12, 12])
   const solution = await solve(
@@ -156,47 +269,73 @@ async function solveImages(): Promise<void> {
   )
 }
 
-/** One pass each, per size: A'p in float32 and float64, and A u with every pair in use. */
+const GROWTH = { rows: [5_000, 10_000, 20_000, 40_000, 60_000], gates: [250, 500, 1000, 2000] }
+
+/** What is fitted to a column of the table of growth: log of it = a + slope log rows + slope log gates. */
+interface Point {
+  readonly rows: number
+  readonly gates: number
+  readonly value: number
+}
+
+/** One pass each, over all pairs of sizes: A'p in float32 and float64, and A u with every pair in use. */
 async function growth(): Promise<void> {
   const { X } = await mnist('train')
-  const out = table(['rows', 'gates', "A'p, s", 'A u, s', "A'p in float64, s", 'GFLOP a pass', 'GFLOP/s', 'array MiB'])
-  for (const [rows, count] of [
-    [5_000, 250],
-    [10_000, 250],
-    [20_000, 250],
-    [40_000, 250],
-    [60_000, 250],
-    [5_000, 500],
-    [5_000, 1000],
-    [5_000, 2000],
-  ] as const) {
-    const some = firstRows(X, rows)
-    const gates = sampleGates(expand(some, 0, 500), { count, seed: 1 })
-    const { patterns } = gatesFrom(gates.vectors, some)
-    const operator = compactGatedOperator(some, patterns, OUTPUTS)
-    const p = new Float64Array(operator.rows).fill(1 / rows)
-    const u = operator.adjoint(p)
-    const time = (work: () => void): number => {
-      const took = stopwatch()
-      work()
-      return took().cpu
-    }
-    const back = time(() => operator.adjoint(p, u))
-    const there = time(() => operator.apply(u, p))
-    const exact = time(() => operator.exact.adjoint(p, u))
-    const flops = (2 * rows * some.columns * count * OUTPUTS) / 1e9
-    const bytes = 4 * rows * some.columns + patterns.words.byteLength + 8 * (u.length + p.length)
-    out.row([
-      rows,
-      count,
-      brief(back),
-      brief(there),
-      brief(exact),
-      flops.toFixed(0),
-      brief(flops / back),
-      brief(bytes / 2 ** 20),
-    ])
+  const { vectors } = sampleGates(expand(X, 0, 500), { ...gateOptions(), count: Math.max(...GROWTH.gates) })
+  const { patterns: all } = gatesFrom(vectors, X)
+  const heads = ['rows', 'gates', "A'p, s", 'A u, s', "A'p in float64, s", 'GFLOP a pass', 'GFLOP/s', 'held MiB']
+  const out = table([...heads, 'counted MiB'])
+  const columns = new Map<string, Point[]>(["A'p", 'A u', "A'p in float64"].map((name) => [name, []]))
+  const time = (work: () => void): number => {
+    const took = stopwatch()
+    work()
+    return took().cpu
   }
+  for (const rows of GROWTH.rows)
+    for (const count of GROWTH.gates) {
+      const before = arrayBytes()
+      const some = firstRows(X, rows)
+      const patterns = firstBits(all, rows, count)
+      const operator = compactGatedOperator(some, patterns, OUTPUTS)
+      const p = new Float64Array(operator.rows).fill(1 / rows)
+      const u = operator.adjoint(p)
+      const back = time(() => operator.adjoint(p, u))
+      const there = time(() => operator.apply(u, p))
+      const exact = time(() => operator.exact.adjoint(p, u))
+      const held = arrayBytes() - before
+      const flops = (2 * rows * some.columns * count * OUTPUTS) / 1e9
+      const counted = 4 * rows * some.columns + patterns.words.byteLength + 8 * (u.length + p.length)
+      ;[back, there, exact].forEach((value, k) => {
+        ;[...columns.values()][k]!.push({ rows, gates: count, value })
+      })
+      out.row([
+        ...[rows, count, brief(back), brief(there), brief(exact), flops.toFixed(0), brief(flops / back)],
+        ...[brief(held / 2 ** 20), brief(counted / 2 ** 20)],
+      ])
+    }
+  for (const [name, points] of columns) console.log(`${name}: ${slopes(points)}`)
+  console.log(`at most ${peakMemory().toFixed(0)} MiB`)
+}
+
+/** The first rows of the first columns. */
+function firstBits(bits: BitColumns, rows: number, count: number): BitColumns {
+  const some = bitColumns(rows, count)
+  const last = rows % 32 === 0 ? -1 : (1 << (rows % 32)) - 1
+  for (let k = 0; k < count; k++) {
+    some.words.set(bits.words.subarray(k * bits.stride, k * bits.stride + some.stride), k * some.stride)
+    some.words[(k + 1) * some.stride - 1]! &= last
+  }
+  return some
+}
+
+/** The exponents of rows and gates in a power law, by least squares on the logarithms, over a grid of both. */
+function slopes(points: readonly Point[]): string {
+  const logs = points.map(({ rows, gates, value }) => [Math.log(rows), Math.log(gates), Math.log(value)] as const)
+  const mean = (k: 0 | 1 | 2): number => logs.reduce((sum, log) => sum + log[k], 0) / logs.length
+  const product = (k: 0 | 1, l: 0 | 1 | 2): number =>
+    logs.reduce((sum, log) => sum + (log[k] - mean(k)) * (log[l] - mean(l)), 0)
+  // On a full grid the two do not mix, and each slope is that of its own.
+  return `rows^${(product(0, 2) / product(0, 0)).toFixed(2)} gates^${(product(1, 2) / product(1, 1)).toFixed(2)}`
 }
 
 if (given.threads !== '1') useBackend(backend().name, { threads: Number(given.threads) })

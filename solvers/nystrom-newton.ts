@@ -104,8 +104,8 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
 }
 
 /** From which relative gap on a certificate is asked for, and by how much less it must be for the next. */
-const WORTH_A_LOOK = 0.05
-const LESS = 2.5
+const WORTH_A_LOOK = 0.02
+const LESS = 1.5
 /** So many rounds, none of which brings the gap below this share of the best, are what float32 leaves to gain. */
 const PATIENCE = 10
 const ENOUGH = 0.8

@@ -13,6 +13,7 @@ export {
   randomFourier,
 } from './features.ts'
 export { featureMapFromJson } from './features-from-json.ts'
+export { type ImageFeatures, type ImageFeaturesOptions, imageFeatures } from './image-features.ts'
 export { kernelMatrix } from './kernel-matrix.ts'
 export {
   inversePolynomial,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  compactMatrix,
   fromRows,
   type Gates,
   gatesFrom,
@@ -131,6 +132,74 @@ describe('sampleGates', () => {
     }
   })
 
+  it('differences are those of two rows, and make distinct patterns by their vectors', () => {
+    fc.assert(
+      fc.property(inputs, seeds, fc.boolean(), (X, seed, bias) => {
+        fc.pre(X.rows > 1 && new Set(rowTexts(X)).size > 1)
+        const gates = sampleGates(X, { count: 6, seed, bias, draw: 'differences' })
+        expect(new Set(texts(gates)).size).toBe(gates.count)
+        expect(texts(gates).every((text) => text.includes('1'))).toBe(true)
+        expect(gatesFrom(gates.vectors, X)).toEqual(gates)
+        const pairs = new Set<string>()
+        for (let a = 0; a < X.rows; a++)
+          for (let b = 0; b < X.rows; b++)
+            pairs.add(
+              Array.from(
+                { length: X.columns },
+                (_, j) => X.data[a * X.columns + j]! - X.data[b * X.columns + j]!,
+              ).join(),
+            )
+        for (let i = 0; i < gates.count; i++) {
+          const g = gates.vectors.data.subarray(i * gates.vectors.columns, i * gates.vectors.columns + X.columns)
+          expect(g.some((entry) => entry !== 0)).toBe(true)
+          expect(pairs.has(Array.from(g).join())).toBe(true)
+        }
+      }),
+    )
+  })
+
+  it('a window is a rectangle of whole pixels, of every size and place asked for', () => {
+    const shape = { height: 4, width: 6, channels: 3 }
+    const gates = sampleGates(normal(40, 72), { count: 300, window: { shape, size: [1, 2] } })
+    const seen = new Set<string>()
+    const pixels = new Set<number>()
+    for (const support of supportsOf(gates)) {
+      const inside = [...new Set(support.map((j) => Math.floor(j / 3)))]
+      for (const pixel of inside) pixels.add(pixel)
+      expect(support.length).toBe(3 * inside.length)
+      const [rows, columns] = [inside.map((p) => Math.floor(p / 6)), inside.map((p) => p % 6)]
+      const [height, width] = [rows, columns].map((at) => Math.max(...at) - Math.min(...at) + 1)
+      expect(inside.length).toBe(height! * width!)
+      seen.add(`${height} x ${width}`)
+    }
+    expect([...seen].sort()).toEqual(['1 x 1', '1 x 2', '2 x 1', '2 x 2'])
+    expect(pixels.size).toBe(24)
+    for (const support of supportsOf(sampleGates(normal(40, 72), { count: 20, window: { shape, size: 3 } })))
+      expect(support.length).toBe(27)
+  })
+
+  it('differences within windows are those of the pixels there, of a compact matrix as of a full one', () => {
+    const draws = random(5)
+    const bytes = Uint8Array.from({ length: 30 * 25 }, () => (draws.below(3) === 0 ? draws.below(256) : 0))
+    const X = compactMatrix(30, 25, bytes, { divisor: 255 })
+    const full = matrix(
+      30,
+      25,
+      Float64Array.from(bytes, (entry) => entry / 255),
+    )
+    const options: SampleGatesOptions = {
+      count: 20,
+      draw: 'differences',
+      window: { shape: { height: 5, width: 5, channels: 1 }, size: 2 },
+    }
+    const gates = sampleGates(X, options)
+    expect(gates).toEqual(sampleGates(full, options))
+    for (const support of supportsOf(gates)) {
+      expect(support.length).toBeGreaterThan(0)
+      expect(support.at(-1)! - support[0]!).toBeLessThanOrEqual(6)
+    }
+  })
+
   it('takes any form of X', () => {
     const rows = [
       [1, 2],
@@ -168,10 +237,48 @@ describe('sampleGates', () => {
       { activeProportion: 1.5, bias: true },
       'sampleGates: activeProportion is 1.5, expected a share above 0 and at most 1 together with bias: true.',
     ],
+    [
+      { draw: 'other' as never },
+      "sampleGates: draw is 'other', expected 'normal' or 'differences'; pass one of them, or nothing.",
+    ],
+    [
+      { window: { shape: { height: 2, width: 2, channels: 1 }, size: 1 } },
+      'sampleGates: the window is of images of 2 x 2 x 1 and X has 3 columns; pass the shape of its images.',
+    ],
+    [
+      { window: { shape: { height: 1, width: 3, channels: 1 }, size: 2 } },
+      "sampleGates: the window's size is 2, expected whole numbers from 1 to 1, the smaller first; pass for example 1.",
+    ],
+    [
+      { window: { shape: { height: 1, width: 3, channels: 1 }, size: [1, 0.5] } },
+      "sampleGates: the window's size is [1, 0.5], expected whole numbers from 1 to 1, the smaller first; pass for example 1.",
+    ],
+    [
+      { window: { shape: { height: 1, width: 3, channels: 1 }, size: 1 }, order: 1 },
+      'sampleGates: both window and order or features are given, and each says which features a gate reads; pass one of them.',
+    ],
   ])('refuses %o in a sentence', (options, sentence) => {
     const X = normal(5, 3)
     expect(sampleGates(X, { count: 2 }).count).toBe(2)
     expect(() => sampleGates(X, { count: 2, ...options })).toThrow(new RangeError(sentence))
+  })
+
+  it('refuses differences of a single row, and of rows that are all alike', () => {
+    expect(() => sampleGates([[1, 2]], { draw: 'differences' })).toThrow(
+      new RangeError(
+        "sampleGates: draw is 'differences' and X has 1 row, expected at least two; pass more rows, or draw: 'normal'.",
+      ),
+    )
+    const alike = [
+      [1, 2],
+      [1, 2],
+    ]
+    expect(sampleGates(alike).count).toBe(1)
+    expect(() => sampleGates(alike, { count: 2, draw: 'differences' })).toThrow(
+      new RangeError(
+        "sampleGates: no gate was on for any of the 2 rows of X and made of different rows; pass rows that differ, or draw: 'normal'.",
+      ),
+    )
   })
 
   it('refuses data that are none', () => {
@@ -305,6 +412,10 @@ function normal(rows: number, columns: number, seed = 1): Matrix {
     columns,
     Float64Array.from({ length: rows * columns }, () => draws.normal()),
   )
+}
+
+function rowTexts(X: Matrix): string[] {
+  return Array.from({ length: X.rows }, (_, r) => X.data.subarray(r * X.columns, (r + 1) * X.columns).join())
 }
 
 /** The columns each gate reads. */

@@ -1,4 +1,5 @@
 import { kernelFeatures } from '../../kernels/features.ts'
+import { patchSource } from '../../kernels/patch-source.ts'
 import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
 import { filterFit } from '../../numerics/filter-fit.ts'
 import { kernelSpectrum } from '../../numerics/kernel-spectrum.ts'
@@ -12,7 +13,7 @@ import { nuclear } from '../../penalties/nuclear.ts'
 import { psdTrace } from '../../penalties/psd-trace.ts'
 import type { ConvexProgram, FilterPoint, Iterate, KernelMap, KernelProgram, Matrix } from '../../types.ts'
 import { factored } from './ccnn.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts, patchSource } from './layer.ts'
+import { type CcnnOptions, type CcnnParts, ccnnParts } from './layer.ts'
 
 /** What `ccnnDual` is made from. */
 export interface CcnnDualOptions extends CcnnOptions {

@@ -1,11 +1,12 @@
-import { exactFeatures, type FeatureChoice, type PatchSource } from '../../kernels/features.ts'
+import { exactFeatures, type FeatureChoice } from '../../kernels/features.ts'
 import { type PatchKernel, rbf } from '../../kernels/kernels.ts'
+import { patchSource } from '../../kernels/patch-source.ts'
 import { squared } from '../../losses/squared.ts'
 import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { requireFinite } from '../../numerics/matrix.ts'
-import { cutPatches, type ImageShape, type PatchGrid, type PatchOptions, patchGrid } from '../../operators/patches.ts'
-import { averagePooling, type Pooling, type PoolOptions, pool, spread } from '../../operators/pooling.ts'
-import type { LinearOperator, Loss, LossChoice, Matrix, Penalty, Vector } from '../../types.ts'
+import { type ImageShape, type PatchGrid, type PatchOptions, patchGrid } from '../../operators/patches.ts'
+import { averagePooling, type Pooling, type PoolOptions } from '../../operators/pooling.ts'
+import type { LinearOperator, Loss, LossChoice, Matrix, Penalty } from '../../types.ts'
 
 /** What every convexified convolutional network is made from. */
 export interface CcnnOptions {
@@ -90,43 +91,6 @@ function requireWeights({ lambda, lambdaRatio }: CcnnOptions, caller: string): v
 /** The smallest lambda with the zero network as its solution. */
 export function zeroFrom(loss: Loss, operator: LinearOperator, penalty: Penalty): number {
   return penalty.polar(operator.adjoint(loss.gradient(new Float64Array(loss.size))))
-}
-
-/** The training patches, for features that are made from them. */
-export function patchSource({ images, grid, pooling }: CcnnParts): PatchSource {
-  const { count: P, length } = grid
-  const n = images.rows
-  const ofImage = (i: number, out: Vector, at: number): Vector =>
-    cutPatches(grid, images.data, i * images.columns, out, at)
-  const by = (rows: Vector, width: number, from: number, to: number, map: (part: Vector) => Vector): Vector => {
-    const out = new Float64Array(n * to * width)
-    for (let i = 0; i < n; i++) out.set(map(rows.subarray(i * from * width, (i + 1) * from * width)), i * to * width)
-    return out
-  }
-  return {
-    count: n * P,
-    length,
-    take(numbers) {
-      const chosen = new Float64Array(numbers.length * length)
-      const patches = new Float64Array(P * length)
-      // Neighbouring numbers are often of one image.
-      let cut = -1
-      for (let k = 0; k < numbers.length; k++) {
-        const image = Math.floor(numbers[k]! / P)
-        if (image !== cut) ofImage((cut = image), patches, 0)
-        const p = numbers[k]! % P
-        chosen.set(patches.subarray(p * length, (p + 1) * length), k * length)
-      }
-      return chosen
-    },
-    all() {
-      const patches = new Float64Array(n * P * length)
-      for (let i = 0; i < n; i++) ofImage(i, patches, i * P * length)
-      return patches
-    },
-    pooled: (rows, width) => by(rows, width, P, pooling.count, (part) => pool(pooling, part, width)),
-    spread: (rows, width) => by(rows, width, pooling.count, P, (part) => spread(pooling, part, width)),
-  }
 }
 
 /** @throws RangeError when exact features would take a factorisation of more than 2000 pooled patches. */
