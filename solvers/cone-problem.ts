@@ -2,7 +2,7 @@ import type { Backend } from '../src/numerics/backend.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
 import { dot, norm, squaredDistance, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Step, Vector } from '../src/types.ts'
-import { conePoint, primalAt, slopeAt } from './cone-point.ts'
+import { coneIterate, primalAt, slopeAt } from './cone-iterate.ts'
 import { coneSteps } from './cone-steps.ts'
 
 /** One output's problem:  minimise |sum_b A_b v_b - y|^2 / 2 + lambda sum_b |v_b|  over v_b in K_b. */
@@ -62,7 +62,7 @@ export function coneProblem({
 }): ConeProblem {
   const { rows: n, size: d, count } = maps
   const everyBlock = Int32Array.from({ length: count }, (_, b) => b)
-  const point = conePoint({ backend, maps, cones, output, target: y, coefficients })
+  const point = coneIterate({ backend, maps, cones, output, target: y, coefficients })
   const steps = coneSteps(backend, point, y)
   // Of the blocks outside the working set, A_b'theta at the last pass, and where it is projected.
   const correlations = new Float64Array(count * d)

@@ -1,7 +1,7 @@
 import type { Backend } from '../src/numerics/backend.ts'
 import { dot, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { Vector } from '../src/types.ts'
-import { type ConePoint, slopeAt } from './cone-point.ts'
+import { type ConeIterate, slopeAt } from './cone-iterate.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 
 /** Newton steps of a point of coneNewton. */
@@ -40,7 +40,7 @@ const plain: Form = (g, lambda) => (g * g - lambda * lambda) / 2
 /** g = lambda in the form 1/g = 1/lambda is nearly linear in eta, which is worth much but may ask for too much. */
 const secular: Form = (g, lambda) => (g > lambda / 2 ? (g * g * (g - lambda)) / lambda : plain(g, lambda))
 
-export function coneSteps(backend: Backend, point: ConePoint, y: Vector): ConeSteps {
+export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): ConeSteps {
   const half = squaredNorm(y) / 2
   const slack = ROUNDING * half
   let penalties: Vector = new Float64Array(0)

@@ -1,7 +1,7 @@
 import { dot, norm, plus } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Loss, LossHessian, Step, Vector } from '../src/types.ts'
-import { someRows } from './nystrom-newton.ts'
 import { type NystromModel, nystromModel } from './nystrom-model.ts'
+import { someRows } from './nystrom-newton.ts'
 
 /**
  * minimise over theta   F(K theta) + theta'K theta / 2 ,   K = blockdiag_k( sum_b eta_bk A_b A_b' ) for the outputs k:
@@ -158,12 +158,7 @@ export function kernelRegression({
         let search = conditioned.slice()
         let size = dot(residual, conditioned)
         let its = 0
-        for (
-          ;
-          its < MOST &&
-          dot(residual, residual) > FORCING ** 2 * Math.abs(gain - dot(rowsRho, KSbeta));
-          its++
-        ) {
+        for (; its < MOST && dot(residual, residual) > FORCING ** 2 * Math.abs(gain - dot(rowsRho, KSbeta)); its++) {
           const KS = times(eta, some.maps, some.maps, root(search))
           const image = plus(rootAdjoint(KS), 1, search)
           const t = size / dot(search, image)
@@ -186,7 +181,9 @@ export function kernelRegression({
         plus(theta, t, delta, theta)
         plus(fit, t, move, fit)
         if (LOG)
-          console.log(`   newton ${newton}: rows ${some.maps.rows} ${its} cg, t ${t.toPrecision(3)}, down ${down.toPrecision(3)}; sketch ${((t1 - t0) / 1e6).toFixed(2)} cg ${((process.cpuUsage().user - t1) / 1e6).toFixed(2)}`)
+          console.log(
+            `   newton ${newton}: rows ${some.maps.rows} ${its} cg, t ${t.toPrecision(3)}, down ${down.toPrecision(3)}; sketch ${((t1 - t0) / 1e6).toFixed(2)} cg ${((process.cpuUsage().user - t1) / 1e6).toFixed(2)}`,
+          )
         if (-down < FINE * gap * loss.value(fit)) break
       }
     },

@@ -88,7 +88,9 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
         if (LOG) {
           let pairs = 0
           for (const of of before) for (const e of of) if (e > 0) pairs++
-          console.log(`lambda ${lambda.toPrecision(3)}: primal ${primal.toPrecision(6)} dual about ${bound.toPrecision(6)} gap ${gap.toPrecision(3)} top ${(top() / lambda).toPrecision(4)} pairs ${pairs} cpu ${((t1 - t0) / 1e6).toFixed(1)} + ${((process.cpuUsage().user - t1) / 1e6).toFixed(1)}`)
+          console.log(
+            `lambda ${lambda.toPrecision(3)}: primal ${primal.toPrecision(6)} dual about ${bound.toPrecision(6)} gap ${gap.toPrecision(3)} top ${(top() / lambda).toPrecision(4)} pairs ${pairs} cpu ${((t1 - t0) / 1e6).toFixed(1)} + ${((process.cpuUsage().user - t1) / 1e6).toFixed(1)}`,
+          )
         }
       }
 

@@ -7,7 +7,7 @@ import { faceModel } from './face-model.ts'
  * Multipliers eta of a working set of m blocks and a dual point theta, for one output of coneNewton's program, with all that
  * belongs to them. Whoever changes `eta` or `theta` calls `evaluate`.
  */
-export interface ConePoint {
+export interface ConeIterate {
   eta: Vector
   theta: Vector
   readonly chosen: Int32Array
@@ -41,7 +41,7 @@ export interface ConePoint {
   addCombination(w: Vector, x: Vector): Vector
 }
 
-export function conePoint({
+export function coneIterate({
   backend,
   maps,
   cones,
@@ -56,7 +56,7 @@ export function conePoint({
   target: Vector
   /** Of all outputs: where `write` puts the network. */
   coefficients: Vector
-}): ConePoint {
+}): ConeIterate {
   const { rows: n, size: d } = maps
   const model = faceModel(backend, n)
   /** The penalty counts the blocks of all outputs. */
@@ -155,11 +155,11 @@ export function conePoint({
 }
 
 /** |residual|^2 / 2 + lambda sum_b |v_b| */
-export function primalAt({ residual, size }: ConePoint, lambda: number): number {
+export function primalAt({ residual, size }: ConeIterate, lambda: number): number {
   return squaredNorm(residual) / 2 + lambda * size
 }
 
 /** theta - residual: the gradient in theta of |theta|^2 / 2 - y'theta + sum_b eta_b g_b(theta)^2 / 2. */
-export function slopeAt({ theta, residual }: ConePoint): Vector {
+export function slopeAt({ theta, residual }: ConeIterate): Vector {
   return plus(theta, -1, residual)
 }
