@@ -37,7 +37,26 @@ export interface Kernels {
     codes: Address,
   ): void
   copyRows(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
+  copyColumns(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
   gatherRows(to: Address, from: Address, stride: number, n: number, columnA: Address, columnB: Address): number
+  tridiagonalize(
+    n: number,
+    A: Address,
+    lda: number,
+    diagonal: Address,
+    off: Address,
+    betas: Address,
+    work: Address,
+  ): void
+  rotateRows(
+    panels: Address,
+    n: number,
+    from: number,
+    to: number,
+    sweeps: Address,
+    sweepCount: number,
+    rotations: Address,
+  ): void
   activeBlocks64: ActiveBlocks
   activeBlocks32: ActiveBlocks
   multiplyLower64: MultiplyLower

@@ -93,7 +93,7 @@ function threadsFor(engine: Engine, flops: number): number {
 }
 
 /** 0 = b_0 < ... <= b_parts = total with equal parts, cut at multiples of `unit`; empty parts are left out. */
-function evenBounds(total: number, parts: number, unit: number): number[] {
+export function evenBounds(total: number, parts: number, unit: number): number[] {
   return bounds(total, parts, unit, (share) => share)
 }
 

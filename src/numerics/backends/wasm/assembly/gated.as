@@ -146,6 +146,11 @@ export function copyRows(to: usize, toStride: usize, from: usize, fromStride: us
   }
 }
 
+/** Rows of `bytes` bytes from one stride to another, and nothing beside them. */
+export function copyColumns(to: usize, toStride: usize, from: usize, fromStride: usize, bytes: usize, rows: i32): void {
+  for (let i = 0; i < rows; i++, to += toStride, from += fromStride) memory.copy(to, from, bytes)
+}
+
 /** a <- a o b over rows first .. last - 1 of a lower triangle, row `first` standing at a and at b. */
 export function multiplyLower<T>(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
   const entry = sizeof<T>()
