@@ -42,7 +42,8 @@ export function passes<T>(
     const left = <i32>((c1 - c) >> 4)
     const registers = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1
     const tableBytes = <usize>(registers << 4) << <usize>size
-    const most = TABLES / <i32>tableBytes
+    // As many as of the widest chunk, so that the order of sums does not depend on where columns are cut.
+    const most = TABLES / (128 << size)
     const first = lower ? max(from, <i32>(c / entry)) : from
     for (let v0 = 0, group = 0; v0 < count; v0 += most * size, group += most) {
       const batch = min(most * size, count - v0)
