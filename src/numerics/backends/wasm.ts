@@ -1,6 +1,7 @@
 import type { Backend } from '../backend.ts'
 import { js } from './js.ts'
 import { dense } from './wasm/dense.ts'
+import { eigen } from './wasm/eigen.ts'
 import { compiles, type Engine, engineOf } from './wasm/engine.ts'
 import { gatedKernel } from './wasm/gated.ts'
 import { gatedRows } from './wasm/gated-rows.ts'
@@ -21,6 +22,7 @@ export function wasm({ threads = 1, everything = false }: WasmOptions = {}): Bac
   return {
     ...js,
     ...dense(engine, everything),
+    ...eigen(engine, everything),
     name: 'wasm',
     description: 'WebAssembly with 128-bit vectors',
     threads,

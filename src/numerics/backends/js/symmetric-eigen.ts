@@ -7,11 +7,12 @@ import type { SymmetricEigen } from '../../backend.ts'
  */
 export function symmetricEigen(n: number, A: Float64Array, lda: number): SymmetricEigen {
   const work = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) work.set(A.subarray(i * lda, i * lda + i + 1), i * n)
+  const scale = scaled(n, A, lda, n, work)
   const diagonal = new Float64Array(n)
   const off = new Float64Array(n)
   const vectors = tridiagonalize(n, work, diagonal, off)
-  diagonalize(n, diagonal, off, vectors)
+  diagonalize(n, diagonal, off, 1, (batch) => rotateRows(n, vectors, batch))
+  for (let i = 0; i < n; i++) diagonal[i]! /= scale
   return ascending(n, diagonal, vectors)
 }
 
@@ -79,8 +80,36 @@ function tridiagonalize(n: number, A: Float64Array, diagonal: Float64Array, off:
   return Q
 }
 
-/** Rotates `off` away: the diagonal becomes the eigenvalues and the rows of V their vectors. */
-function diagonalize(n: number, diagonal: Float64Array, off: Float64Array, V: Float64Array): void {
+/** Rotations of neighbouring rows that are still to be done. */
+export interface Rotations {
+  /** Where each sweep begins and how many rows up it goes: (row i, row i + 1) <- (c a - s b, s a + c b) from i = last - 1 up. */
+  readonly sweeps: Int32Array
+  readonly sweepCount: number
+  /** A cosine and a sine each. */
+  readonly rotations: Float64Array
+  readonly count: number
+}
+
+/**
+ * Rotates `off` away, so that the diagonal becomes the eigenvalues, and has the same done to the rows of the eigenvectors: many
+ * sweeps at a time, `most` rotations at least.
+ */
+export function diagonalize(
+  n: number,
+  diagonal: Float64Array,
+  off: Float64Array,
+  most: number,
+  rotate: (batch: Rotations) => void,
+): void {
+  const rotations = new Float64Array(2 * (most + n))
+  const sweeps = new Int32Array(2 * (most + n))
+  let count = 0
+  let sweepCount = 0
+  const flush = (): void => {
+    if (count > 0) rotate({ sweeps, sweepCount, rotations, count })
+    count = 0
+    sweepCount = 0
+  }
   for (let first = 0; first < n; first++)
     for (let round = 0; ; round++) {
       let last = first
@@ -93,7 +122,7 @@ function diagonalize(n: number, diagonal: Float64Array, off: Float64Array, V: Fl
       if (last === first || Number.isNaN(off[first]!) || round > 60) break
       // Wilkinson's shift: the eigenvalue of the leading 2 x 2 that is nearer to its corner.
       const half = (diagonal[first + 1]! - diagonal[first]!) / (2 * off[first]!)
-      const root = Math.hypot(half, 1)
+      const root = Math.sqrt(half * half + 1)
       let chased = diagonal[last]! - diagonal[first]! + off[first]! / (half + (half >= 0 ? root : -root))
       let sine = 1
       let cosine = 1
@@ -102,7 +131,7 @@ function diagonalize(n: number, diagonal: Float64Array, off: Float64Array, V: Fl
       for (; i >= first; i--) {
         const f = sine * off[i]!
         const b = cosine * off[i]!
-        const length = Math.hypot(f, chased)
+        const length = Math.sqrt(f * f + chased * chased)
         off[i + 1] = length
         if (length === 0) {
           diagonal[i + 1]! -= shift
@@ -116,23 +145,54 @@ function diagonalize(n: number, diagonal: Float64Array, off: Float64Array, V: Fl
         shift = sine * r
         diagonal[i + 1] = g + shift
         chased = cosine * r - b
-        const upper = i * n
-        const lower = upper + n
-        for (let j = 0; j < n; j++) {
-          const a = V[upper + j]!
-          const c = V[lower + j]!
-          V[lower + j] = sine * a + cosine * c
-          V[upper + j] = cosine * a - sine * c
-        }
+        rotations[2 * count] = cosine
+        rotations[2 * count++ + 1] = sine
       }
+      sweeps[2 * sweepCount] = last
+      sweeps[2 * sweepCount++ + 1] = last - 1 - i
+      if (count >= most) flush()
       if (i >= first) continue
       diagonal[first]! -= shift
       off[first] = chased
       off[last] = 0
     }
+  flush()
 }
 
-function ascending(n: number, values: Float64Array, V: Float64Array): SymmetricEigen {
+/** The rotations of a batch, on rows of n entries. */
+function rotateRows(n: number, V: Float64Array, { sweeps, sweepCount, rotations }: Rotations): void {
+  for (let sweep = 0, r = 0; sweep < sweepCount; sweep++) {
+    let lower = sweeps[2 * sweep]! * n
+    for (let count = sweeps[2 * sweep + 1]!; count > 0; count--, r += 2) {
+      const [cosine, sine] = [rotations[r]!, rotations[r + 1]!]
+      const upper = lower - n
+      for (let j = 0; j < n; j++) {
+        const a = V[upper + j]!
+        const c = V[lower + j]!
+        V[lower + j] = sine * a + cosine * c
+        V[upper + j] = cosine * a - sine * c
+      }
+      lower = upper
+    }
+  }
+}
+
+/**
+ * The lower triangle of A times a power of two that brings its largest entry near one, at rows of `ld` entries; what to
+ * divide eigenvalues by. Squares of what matters neither overflow nor vanish then.
+ */
+export function scaled(n: number, A: Float64Array, lda: number, ld: number, out: Float64Array): number {
+  let largest = 0
+  for (let i = 0; i < n; i++)
+    for (let k = i * lda; k <= i * lda + i; k++) if (Math.abs(A[k]!) > largest) largest = Math.abs(A[k]!)
+  const scale =
+    largest > 0 && largest < Number.POSITIVE_INFINITY ? 2 ** -Math.max(-1000, Math.floor(Math.log2(largest))) : 1
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) out[i * ld + j] = scale * A[i * lda + j]!
+  return scale
+}
+
+/** Eigenvectors, rows of V, and values in ascending order. */
+export function ascending(n: number, values: Float64Array, V: Float64Array): SymmetricEigen {
   const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => values[a]! - values[b]!)
   const vectors = new Float64Array(n * n)
   order.forEach((from, i) => {

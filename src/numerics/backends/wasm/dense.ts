@@ -2,13 +2,16 @@ import type { Backend, Floats } from '../../backend.ts'
 import { scaleRows } from '../js/gemm.ts'
 import { js } from '../js.ts'
 import type { Address, Engine } from './engine.ts'
-import { multiplyAdd } from './parallel.ts'
+import { multiplyAdd, multiplyAddBeside } from './parallel.ts'
 
 /** Most bytes of one operand that are copied in at once; larger ones go piece by piece. */
 const PIECE = 2 ** 26
 
 /** Most bytes of one operand that is copied in whole: beyond, the work is done in pieces. */
 const LARGEST = 2 ** 29
+
+/** What an entry takes to be copied in and out, in multiplications. */
+const COPY = 10
 
 /** The products and factorisations whose operands are copied into the module's memory and back, where that is repaid. */
 export function dense(
@@ -46,7 +49,25 @@ export function dense(
           if (beta === 0) engine.clear(c, rows * columns * entry)
           else engine.put(c, part, rows, columns, ldc)
           const [tA, tB] = [+transposeA, +transposeB]
-          multiplyAdd(engine, entry, tA, tB, rows, columns, k, alpha, a, aStride, b, bStride, c, columns * entry, 0)
+          const own = (COPY * (rows * k + 2 * rows * columns + (i === 0 ? columns * k : 0))) / (rows * columns * k)
+          multiplyAddBeside(
+            engine,
+            entry,
+            own,
+            tA,
+            tB,
+            rows,
+            columns,
+            k,
+            alpha,
+            a,
+            aStride,
+            b,
+            bStride,
+            c,
+            columns * entry,
+            0,
+          )
           engine.take(c, part, rows, columns, ldc)
         }
       }

@@ -37,7 +37,26 @@ export interface Kernels {
     codes: Address,
   ): void
   copyRows(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
+  copyColumns(to: Address, toStride: number, from: Address, fromStride: number, bytes: number, rows: number): void
   gatherRows(to: Address, from: Address, stride: number, n: number, columnA: Address, columnB: Address): number
+  tridiagonalize(
+    n: number,
+    A: Address,
+    lda: number,
+    diagonal: Address,
+    off: Address,
+    betas: Address,
+    work: Address,
+  ): void
+  rotateRows(
+    panels: Address,
+    n: number,
+    from: number,
+    to: number,
+    sweeps: Address,
+    sweepCount: number,
+    rotations: Address,
+  ): void
   activeBlocks64: ActiveBlocks
   activeBlocks32: ActiveBlocks
   multiplyLower64: MultiplyLower
@@ -118,6 +137,8 @@ export interface Engine {
   /** The lower triangle of n rows at strides counted in entries. */
   putLower(to: Address, from: Floats, n: number, toStride: number, fromStride: number): void
   takeLower(from: Address, to: Floats, n: number, fromStride: number, toStride: number): void
+  /** So many entries of this kind where they are, until the memory grows. */
+  view(like: Floats, address: Address, length: number): Floats
   putWords(to: Address, words: Int32Array): void
   /** Words copied out. */
   words(from: Address, count: number): Int32Array
@@ -200,6 +221,7 @@ function start(threads: number): Engine {
       if (parts.length > 1) team!.run(parts)
       else for (const { name, values } of parts[0]!) functions[name]!(...values)
     },
+    view,
     allocate,
     release: (address) => kernels.release(address),
     room(name, size) {

@@ -1,7 +1,7 @@
 import type { Floats } from '../../backend.ts'
 import { KEPT_ROWS } from '../js/gated.ts'
 import type { Address } from './engine.ts'
-import { multiplyAdd, pass } from './parallel.ts'
+import { codesOfRows, multiplyAdd, pass } from './parallel.ts'
 import { groupSize, type Inside, putList } from './passes.ts'
 import { paddedBytes, type Rooms } from './resident.ts'
 
@@ -36,7 +36,7 @@ export function kernelMatrix(
   const w = engine.room('fit', m * entry)
   engine.put(w, weights, 1, m, m)
   engine.clear(to, n * line)
-  engine.kernels.codesOfRows(words, wordStride, list, m, 0, n, size, codes)
+  codesOfRows(engine, words, wordStride, list, m, 0, n, size, codes)
   // sum_i weights_i 1_i 1_i' over the patterns' 0/1 columns 1_i, and then its product with X X', entry by entry.
   pass(engine, entry, {
     source: 'bits',

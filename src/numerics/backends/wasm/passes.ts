@@ -1,6 +1,6 @@
 import type { Floats } from '../../backend.ts'
 import type { Address, Engine, Typed } from './engine.ts'
-import { multiplyAdd, pass } from './parallel.ts'
+import { codesOfColumns, codesOfRows, halfOf, multiplyAdd, pass } from './parallel.ts'
 import { paddedBytes, putPadded, takePadded } from './resident.ts'
 
 /** Most bytes of images that are in the module's memory at once. */
@@ -45,7 +45,10 @@ export function combine<T extends Floats>(inside: Inside, columns: Int32Array, u
   const places = engine.room('places', 4 * P)
   const fit = engine.room('fit', n * outputs * entry)
   putPadded(engine, coefficients, u, P * outputs, d)
+  const halves = halfOf(row) < row
+  const rest = halves ? engine.room('rest', n * outputs * entry) : fit
   engine.clear(fit, n * outputs * entry)
+  if (halves) engine.clear(rest, n * outputs * entry)
   for (const { X, first, count } of inside.blocks())
     for (let k = 0; k < outputs; k++) {
       const vectors = coefficients + k * row
@@ -54,7 +57,7 @@ export function combine<T extends Floats>(inside: Inside, columns: Int32Array, u
       const size = groupSize(count, active)
       const codes = engine.room('codes', count * Math.ceil(active / size))
       const chosen = engine.words(places, active).map((place) => columns[place]!)
-      engine.kernels.codesOfRows(words, wordStride, putList(engine, chosen), active, first, count, size, codes)
+      codesOfRows(engine, words, wordStride, putList(engine, chosen), active, first, count, size, codes)
       pass(engine, entry, {
         source: 'blocks',
         vectors,
@@ -66,12 +69,16 @@ export function combine<T extends Floats>(inside: Inside, columns: Int32Array, u
         lines: count,
         length: row,
         out: fit + (first * outputs + k) * entry,
+        rest: rest + (first * outputs + k) * entry,
         outStride: outputs * entry,
         X,
         ldx,
       })
     }
   engine.take(fit, out, 1, n * outputs, n * outputs)
+  if (!halves) return
+  const others = engine.view(out, rest, n * outputs)
+  for (let k = 0; k < n * outputs; k++) out[k]! += others[k]!
 }
 
 /** out_{i,k} <- X' D_i p[:, k] over these columns of the patterns. */
@@ -88,7 +95,7 @@ export function correlate<T extends Floats>(inside: Inside, columns: Int32Array,
     const size = groupSize(m, count)
     const list = putList(engine, columns)
     const codes = engine.room('codes', m * Math.ceil(count / size))
-    engine.kernels.codesOfColumns(words + (first >> 3), wordStride, list, m, count, size, codes)
+    codesOfColumns(engine, words + (first >> 3), wordStride, list, m, count, size, codes)
     for (let k = 0; k < outputs; k++)
       pass(engine, entry, {
         source: 'rows',

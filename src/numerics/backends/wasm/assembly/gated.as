@@ -42,7 +42,8 @@ export function passes<T>(
     const left = <i32>((c1 - c) >> 4)
     const registers = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1
     const tableBytes = <usize>(registers << 4) << <usize>size
-    const most = TABLES / <i32>tableBytes
+    // As many as of the widest chunk, so that the order of sums does not depend on where columns are cut.
+    const most = TABLES / (128 << size)
     const first = lower ? max(from, <i32>(c / entry)) : from
     for (let v0 = 0, group = 0; v0 < count; v0 += most * size, group += most) {
       const batch = min(most * size, count - v0)
@@ -144,6 +145,11 @@ export function copyRows(to: usize, toStride: usize, from: usize, fromStride: us
     memory.copy(to, from, bytes)
     if (toStride > bytes) memory.fill(to + bytes, 0, toStride - bytes)
   }
+}
+
+/** Rows of `bytes` bytes from one stride to another, and nothing beside them. */
+export function copyColumns(to: usize, toStride: usize, from: usize, fromStride: usize, bytes: usize, rows: i32): void {
+  for (let i = 0; i < rows; i++, to += toStride, from += fromStride) memory.copy(to, from, bytes)
 }
 
 /** a <- a o b over rows first .. last - 1 of a lower triangle, row `first` standing at a and at b. */
