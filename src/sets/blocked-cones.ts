@@ -118,14 +118,15 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
 
   /** Finds the multipliers of the rows that a problem holds, and its point. */
   const settle = (at: ConePoint, tolerance: number): void => {
-    const { gemm, gemv } = backend()
+    const { syrk, gemv } = backend()
     const { rows, multipliers } = at.held
     const m = rows.length
     at.point.set(at.target)
     if (m === 0) return
     const B = gather(at.gate, rows)
     const G = new Float64Array(m * m)
-    gemm(false, true, m, m, d, 1, B, d, B, d, 0, G, m)
+    syrk(false, m, d, 1, B, d, 0, G, m)
+    for (let i = 0; i < m; i++) for (let j = 0; j < i; j++) G[j * m + i] = G[i * m + j]!
     const h = new Float64Array(m)
     gemv(false, m, d, -1, B, d, at.target, 0, h)
     for (let k = 0; k < m; k++) h[k]! += at.margin + (at.bounds ? at.bounds[rows[k]!]! : 0)
