@@ -33,7 +33,9 @@ export function fullyCorrective({ keep = 3 }: FullyCorrectiveOptions = {}): Solv
     name: 'fully-corrective',
     supports,
     *iterate(program, start) {
-      const { loss, operator, penalty, lambda } = program
+      const { loss, penalty, lambda } = program
+      // What costs is projections: products may as well be of float64.
+      const operator = program.operator.exact ?? program.operator
       const n = operator.rows
       let u: Vector = start?.coefficients.slice() ?? new Float64Array(operator.columns)
       if (u.some((entry) => entry !== 0)) {

@@ -8,7 +8,7 @@ const TOGETHER = 128
 const PASSES = 20
 const FEW = 4
 /** How far inside its cone a projected point is kept, relative to the point it came from. */
-const INSIDE = 1e-6
+const INSIDE = 1e-8
 /** What rows may be missed by where a norm is asked for, relative likewise. */
 const NEAR = 1e-5
 
@@ -33,7 +33,7 @@ export function blockedMemories(count: number): BlockedMemory[] {
 /**
  * The penalty of `coneGroupL1` over cones whose rows are read a block at a time: R(u) = sum_b |u_b|_2 + indicator of u_b in K_b.
  *
- * Projections are made many at a time by working sets of rows. What they return is strictly inside the cone, by 1e-6 of the
+ * Projections are made many at a time by working sets of rows. What they return is strictly inside the cone, by 1e-8 of the
  * point projected, and nearest among the points that are. Norms are upper bounds: any q of the dual cone has
  * |Proj_K(v)| <= |v + q|, and the one that the rows held give is taken. So points are feasible and lower bounds of an optimum
  * hold, whatever a projection has left to gain.
