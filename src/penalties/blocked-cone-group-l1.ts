@@ -1,5 +1,5 @@
 import { blockNorm, gatherBlocks, isZeroBlock } from '../numerics/blocks.ts'
-import { type BlockedCones, type ConePoint, conePoint, type HeldRows } from '../sets/blocked-cones.ts'
+import { type BlockedCones, conePoint, type HeldRows } from '../sets/blocked-cones.ts'
 import type { ConvexSet, Penalty, Vector } from '../types.ts'
 
 /** Blocks that are projected together: one pass over X serves them all. */
@@ -87,22 +87,11 @@ export function blockedConeGroupL1({
         const normal = (memory.normal ??= new Float64Array(size))
         for (let j = 0; j < size; j++) normal[j] = at.point[j]! - at.target[j]!
       })
-      if (purpose !== 'norm') for (const lost of unreached(points)) lost.point.fill(0)
+      if (purpose !== 'norm') for (const lost of cones.complete(points)) lost.point.fill(0)
       points.forEach((at, i) => {
         take(some[i]!, at.point)
       })
     }
-  }
-
-  /** Completes the points; those that have nothing inside to go towards are returned. */
-  const unreached = (points: readonly ConePoint[]): ConePoint[] => {
-    const lost: ConePoint[] = []
-    let open = points.filter(({ missed, margin }) => !(missed < margin))
-    for (let failed = cones.complete(open); failed; failed = cones.complete(open)) {
-      lost.push(failed)
-      open = open.slice(open.indexOf(failed) + 1)
-    }
-    return lost
   }
 
   /** An upper bound of |Proj_K(v)| for block b: |v + s q| for its last normal q and the best s >= 0. */
