@@ -106,7 +106,7 @@ describe('reluProgram of a compact X', () => {
     )
   })
 
-  it('is solved to the optimum of the program in full, in memory and from disk, and verifies its network', () => {
+  it('is solved to the optimum of the program in full, in memory and streamed, and verifies its network', () => {
     for (const [n, d, outputs, bias] of [
       [30, 3, 1, false],
       [40, 4, 2, true],
