@@ -2,6 +2,7 @@ import { lambdaMax } from '../src/certificates/lambda-max.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
 import { coneNewton } from './cone-newton.ts'
 import { etaNewton } from './eta-newton.ts'
+import { fullyCorrective } from './fully-corrective.ts'
 import { leastSquares } from './least-squares.ts'
 import { newtonCg } from './newton-cg.ts'
 import { nystromNewton } from './nystrom-newton.ts'
@@ -23,7 +24,8 @@ const FACTOR_ROWS = 11_585
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
  *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 20;
- * 3. coneNewton: squared loss with group norms on cones, the ReLU program;
+ * 3. coneNewton: squared loss with group norms on cones, the ReLU program; fullyCorrective where the cones' rows are read a block
+ *    at a time, and faces are not to be had;
  * 4. workingSet(proximalGradient()): other penalties that make blocks zero, and the rest of 2;
  * 5. proximalGradient: everything else, other losses on cones among it.
  *
@@ -34,13 +36,18 @@ const FACTOR_ROWS = 11_585
 export function chooseSolver(program: ConvexProgram): Solver {
   const reasons: string[] = []
   // Where blocks lie in cones the prox passes over inactive ones by itself: working sets save nothing.
-  const rest = program.penalty.domain ? [coneNewton()] : [workingSet()]
+  const rest = program.penalty.domain ? [coneNewton(), ...rows(program)] : [workingSet()]
   for (const solver of [leastSquares(), ...newton(program), ...rest, proximalGradient()]) {
     const answer = solver.supports(program)
     if (answer === true) return solver
     reasons.push(answer)
   }
   throw new RangeError(`solve: no solver takes ${program.name}: ${reasons.join(' ')}`)
+}
+
+/** For cones without faces; elsewhere what `coneNewton` does not take needs another loss, and the reason says so. */
+function rows({ penalty }: ConvexProgram): Solver[] {
+  return penalty.cones ? [] : [fullyCorrective()]
 }
 
 /** First-order iterations from which on conjugate gradients take less time, and from which on a model of the loss does. */

@@ -13,6 +13,7 @@ export { coneNewton } from './cone-newton.ts'
 export { type DualAscentOptions, dualAscent } from './dual-ascent.ts'
 export { etaNewton } from './eta-newton.ts'
 export { explain } from './explain.ts'
+export { type FullyCorrectiveOptions, fullyCorrective } from './fully-corrective.ts'
 export {
   type GenerateGatesOptions,
   type GenerationRound,

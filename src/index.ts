@@ -115,6 +115,7 @@ export {
   type LayerOptions,
   type MergeNeuronsOptions,
   mergeNeurons,
+  mergeParallelNeurons,
   type RectifiedCnn,
   type RectifiedCnnWeights,
   type ReluNetwork,

@@ -205,6 +205,8 @@ export interface Penalty {
   polars?(v: Vector, size: number, enough?: number): Vector
   /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks of this size, and nothing else. */
   readonly groups?: Blocks
+  /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks that may have to lie in convex cones, and nothing else. */
+  readonly blockNorms?: Blocks
   /** Present when R(u) = sum_b |u_b|_2 over consecutive blocks that must lie in polyhedral cones, and nothing else. */
   readonly cones?: BlockCones
   /** Present when R(u) = curvature/2 |u|^2. */

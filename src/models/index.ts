@@ -9,6 +9,7 @@ export {
 } from './gated-relu-network.ts'
 export { describeDamage, loadModel, MODEL_VERSION } from './load-model.ts'
 export { type MergeNeuronsOptions, mergeNeurons } from './merge-neurons.ts'
+export { mergeParallelNeurons } from './merge-parallel-neurons.ts'
 export { type RectifiedCnn, type RectifiedCnnWeights, rectifiedCnn } from './rectified-cnn.ts'
 export { type ReluNetwork, type ReluWeights, reluNetwork } from './relu-network.ts'
 export { type StackedCnn, stackedCnn, strongestFilters } from './stacked-cnn.ts'

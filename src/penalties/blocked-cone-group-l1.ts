@@ -1,13 +1,14 @@
 import { blockNorm, gatherBlocks, isZeroBlock } from '../numerics/blocks.ts'
-import { type BlockedCones, type ConePoint, conePoint, type HeldRows } from '../sets/blocked-cones.ts'
+import { type BlockedCones, conePoint, type HeldRows } from '../sets/blocked-cones.ts'
 import type { ConvexSet, Penalty, Vector } from '../types.ts'
 
 /** Blocks that are projected together: one pass over X serves them all. */
 const TOGETHER = 128
-/** Passes that one projection may take. */
+/** Passes that a projection may take, and one of which only a bound of the norm is wanted. */
 const PASSES = 20
+const FEW = 4
 /** How far inside its cone a projected point is kept, relative to the point it came from. */
-const INSIDE = 1e-7
+const INSIDE = 1e-8
 /** What rows may be missed by where a norm is asked for, relative likewise. */
 const NEAR = 1e-5
 
@@ -32,7 +33,7 @@ export function blockedMemories(count: number): BlockedMemory[] {
 /**
  * The penalty of `coneGroupL1` over cones whose rows are read a block at a time: R(u) = sum_b |u_b|_2 + indicator of u_b in K_b.
  *
- * Projections are made many at a time by working sets of rows. What they return is strictly inside the cone, by 1e-7 of the
+ * Projections are made many at a time by working sets of rows. What they return is strictly inside the cone, by 1e-8 of the
  * point projected, and nearest among the points that are. Norms are upper bounds: any q of the dual cone has
  * |Proj_K(v)| <= |v + q|, and the one that the rows held give is taken. So points are feasible and lower bounds of an optimum
  * hold, whatever a projection has left to gain.
@@ -78,7 +79,7 @@ export function blockedConeGroupL1({
           ...(known && { held: known }),
         })
       })
-      cones.search(points, PASSES)
+      cones.search(points, purpose === 'norm' ? FEW : PASSES)
       points.forEach((at, i) => {
         const memory = memories[some[i]!]!
         memory[place] = at.held
@@ -86,22 +87,11 @@ export function blockedConeGroupL1({
         const normal = (memory.normal ??= new Float64Array(size))
         for (let j = 0; j < size; j++) normal[j] = at.point[j]! - at.target[j]!
       })
-      if (purpose !== 'norm') for (const lost of unreached(points)) lost.point.fill(0)
+      if (purpose !== 'norm') for (const lost of cones.complete(points)) lost.point.fill(0)
       points.forEach((at, i) => {
         take(some[i]!, at.point)
       })
     }
-  }
-
-  /** Completes the points; those that have nothing inside to go towards are returned. */
-  const unreached = (points: readonly ConePoint[]): ConePoint[] => {
-    const lost: ConePoint[] = []
-    let open = points.filter(({ missed, margin }) => !(missed < margin))
-    for (let failed = cones.complete(open); failed; failed = cones.complete(open)) {
-      lost.push(failed)
-      open = open.slice(open.indexOf(failed) + 1)
-    }
-    return lost
   }
 
   /** An upper bound of |Proj_K(v)| for block b: |v + s q| for its last normal q and the best s >= 0. */
@@ -180,6 +170,7 @@ export function blockedConeGroupL1({
   return {
     name: 'cone-group-l1',
     blocks: { size },
+    blockNorms: { size },
     domain,
     value(u) {
       let total = 0

@@ -131,6 +131,7 @@ export function coneGroupL1({
   return {
     name: 'cone-group-l1',
     blocks: { size },
+    blockNorms: { size },
     domain,
     cones: {
       size,

@@ -32,6 +32,7 @@ function blockPenalty(size: number): Penalty {
   return {
     name: 'group-l1',
     blocks: { size },
+    blockNorms: { size },
     groups: { size },
     value(u) {
       let total = 0

@@ -44,7 +44,7 @@ export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
  * one-vs-all. Coefficients are gate-major: gate, sign (v, w), output, feature (the bias last).
  *
  * With a compact X, rows of cones are read a block at a time: projections are made by working sets of rows, many blocks
- * together, and end strictly inside the cones. Such a program is certified, verified and solved by `proximalGradient()`; it
+ * together, and end strictly inside the cones. Such a program is certified, verified and solved, by `fullyCorrective()` or `proximalGradient()`; it
  * has no `constraint` for `augmentedLagrangian()`, no faces for `coneNewton()`, and takes no neurons by `extend`.
  *
  * Pilanci and Ergen, ICML 2020; Mishkin, Sahiner and Pilanci, ICML 2022.

@@ -105,17 +105,17 @@ function splitSome(
       tried: { low: 0, high: 1 },
     }
   }
-  /** Searches, and says which line has no point. */
-  const search = (lines: readonly Line[]): ConePoint | undefined => {
+  /** Searches, and returns the lines that have no point. */
+  const search = (lines: readonly Line[]): readonly ConePoint[] => {
     for (const line of lines) setBounds(line, tolerance)
     cones.search(lines, passes)
     const failed = cones.complete(lines)
-    for (const line of lines) take(line)
+    for (const line of lines) if (!failed.includes(line)) take(line)
     return failed
   }
 
   const common = chosen.map(lineOf)
-  const failed = search(common)
+  const [failed] = search(common)
   if (failed) return failed.gate
   // Alone, from where they are together: a p of the gate that is found is a direction well inside.
   const several = shared ? [] : common.filter((line) => line.blocks.length > 1)

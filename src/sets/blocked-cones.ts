@@ -1,7 +1,7 @@
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, isSet } from '../numerics/bits.ts'
 import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
-import { plus, scaled, squaredDistance } from '../numerics/vectors.ts'
+import { plus, squaredDistance } from '../numerics/vectors.ts'
 import type { Vector } from '../types.ts'
 import { nonnegativeMultipliers } from './nonnegative-multipliers.ts'
 
@@ -63,9 +63,9 @@ export interface BlockedCones {
   search(points: readonly ConePoint[], passes: number): void
   /**
    * Makes points that meet their bounds of those that do not: as little as will do of the vector inside is added, or that
-   * vector is taken alone, whichever is nearer to the target. Returns a point for which there is none, if there is one.
+   * vector is taken alone, whichever is nearer to the target. Returns the points that no vector inside leads to, which stay as they were.
    */
-  complete(points: readonly ConePoint[]): ConePoint | undefined
+  complete(points: readonly ConePoint[]): ConePoint[]
 }
 
 /**
@@ -118,14 +118,15 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
 
   /** Finds the multipliers of the rows that a problem holds, and its point. */
   const settle = (at: ConePoint, tolerance: number): void => {
-    const { gemm, gemv } = backend()
+    const { syrk, gemv } = backend()
     const { rows, multipliers } = at.held
     const m = rows.length
     at.point.set(at.target)
     if (m === 0) return
     const B = gather(at.gate, rows)
     const G = new Float64Array(m * m)
-    gemm(false, true, m, m, d, 1, B, d, B, d, 0, G, m)
+    syrk(false, m, d, 1, B, d, 0, G, m)
+    for (let i = 0; i < m; i++) for (let j = 0; j < i; j++) G[j * m + i] = G[i * m + j]!
     const h = new Float64Array(m)
     gemv(false, m, d, -1, B, d, at.target, 0, h)
     for (let k = 0; k < m; k++) h[k]! += at.margin + (at.bounds ? at.bounds[rows[k]!]! : 0)
@@ -208,15 +209,17 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
           alone[l] = Math.max(alone[l]!, steps(bound, r))
         }
       })
-      for (const [l, at] of late.entries()) {
-        if (!(Math.min(needed[l]!, alone[l]!) < Number.POSITIVE_INFINITY)) return at
+      return late.filter((at, l) => {
         // A little more, for rounding.
-        const both = plus(at.point, needed[l]! * (1 + 1e-9), directions[l]!)
-        const single = scaled(directions[l]!, alone[l]! * (1 + 1e-9))
-        const nearer = squaredDistance(both, at.target) < squaredDistance(single, at.target)
-        at.point.set(nearer ? both : single)
-      }
-      return undefined
+        const reach = (from: Vector, steps: number): Vector | undefined =>
+          steps < Number.POSITIVE_INFINITY ? plus(from, steps * (1 + 1e-9), directions[l]!) : undefined
+        const found = [reach(at.point, needed[l]!), reach(new Float64Array(d), alone[l]!)]
+          .filter((point) => point !== undefined)
+          .sort((a, b) => squaredDistance(a, at.target) - squaredDistance(b, at.target))
+        if (found.length === 0) return true
+        at.point.set(found[0]!)
+        return false
+      })
     },
   }
 

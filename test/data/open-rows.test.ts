@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
+  certify,
+  coneDecomposition,
   gatedReluProgram,
   matrix,
   openIdx,
   openNpy,
   readIdx,
   readNpy,
+  reluProgram,
   sampleGates,
   solveSync,
   toNpy,
@@ -57,6 +60,25 @@ describe('openIdx and openNpy', () => {
     onDisk.close()
     const held = await openNpy(path)
     expect(expand(held).data).toEqual(Float64Array.from(new Float32Array(full.data)))
+  })
+
+  it('give the same ReLU network of a gated solution, and certificate, from disk and from memory', async () => {
+    const path = saved('c.idx', idx)
+    const y = Float64Array.from({ length: 40 }, (_, r) => pixels[6 * r]! / 255)
+    const [onDisk, held] = await Promise.all([
+      openIdx(path, { divisor: 255, memory: 0 }),
+      openIdx(path, { divisor: 255 }),
+    ])
+    const [one, other] = [onDisk, held].map((X) => {
+      const gates = sampleGates(X, { count: 6, seed: 2 })
+      const coefficients = Float64Array.from({ length: 36 }, (_, k) => Math.sin(k))
+      const split = coneDecomposition({ X, gates, coefficients })
+      return { ...split, certificate: certify(reluProgram({ X, y, gates, lambda: 1e-2 }), split) }
+    })
+    onDisk.close()
+    expect(one).toEqual(other)
+    expect(one!.method).toBe('working-set')
+    expect(one!.certificate.primalFeasibility).toBe(0)
   })
 
   it('train the same network from disk and from memory', async () => {

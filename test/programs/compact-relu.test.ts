@@ -106,7 +106,7 @@ describe('reluProgram of a compact X', () => {
     )
   })
 
-  it('is solved to the optimum of the program in full, in memory and from disk, and verifies its network', () => {
+  it('is solved to the optimum of the program in full, in memory and streamed, and verifies its network', () => {
     for (const [n, d, outputs, bias] of [
       [30, 3, 1, false],
       [40, 4, 2, true],
@@ -115,12 +115,17 @@ describe('reluProgram of a compact X', () => {
       const { full, compact, gates, lambda } = both(p, 0.05, 12)
       const optimum = solveSync(full, { tolerance: 1e-8 }).certificate
       const streamed = reluProgram({ X: { ...p.compact, streamed: true }, y: p.y, gates, bias, lambda })
-      for (const program of [compact, streamed]) {
+      for (const [program, given] of [
+        [compact, undefined],
+        [streamed, undefined],
+        [compact, proximalGradient()],
+      ] as const) {
         const { certificate, status, model, coefficients, solver } = solveSync(program, {
-          tolerance: 1e-3,
+          ...(given && { solver: given }),
+          tolerance: 1e-4,
           maxIterations: 2000,
         })
-        expect(solver).toBe('proximal-gradient')
+        expect(solver).toBe(given?.name ?? 'fully-corrective')
         expect(status).toBe('solved')
         expect(certificate.dual).toBeLessThanOrEqual(optimum.primal)
         expect(certificate.primal).toBeGreaterThanOrEqual(optimum.dual)

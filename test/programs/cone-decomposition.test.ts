@@ -279,7 +279,7 @@ describe('coneDecomposition', () => {
     )
   })
 
-  it('is the same for X in full, compact, and left on disk', () => {
+  it('is the same for X in full, compact, and streamed', () => {
     fc.assert(
       fc.property(problem, (p) => {
         const single = Float32Array.from(p.X.data)
