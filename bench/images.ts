@@ -4,6 +4,7 @@
  *
  *     npm run bench:images -- [--data mnist|cifar10] [--rows 60000] [--gates 1000] [--ratio 0.003] [--tolerance 1e-2]
  *                             [--subset 6000] [--landmarks 700] [--threads 1] [--time-limit SECONDS] [--checkpoint FILE]
+ *                             [--loss squared|softmax|logistic]
  *     npm run bench:images -- --growth
  *
  * Data come from the folder that CVXNN_DATA names (default ../shared/data). A subset of the rows is solved first, to a gap
@@ -21,14 +22,18 @@ import {
   gatedReluProgram,
   gatesFrom,
   lambdaMax,
+  logistic,
   type Matrix,
   matrix,
   nystromNewton,
+  nystromNewtonCg,
   openIdx,
   readCifar,
   readIdx,
   sampleGates,
+  softmax,
   solve,
+  squared,
   useBackend,
   type Vector,
 } from '../src/index.ts'
@@ -43,6 +48,7 @@ const { values: given } = parseArgs({
     rows: { type: 'string' },
     gates: { type: 'string', default: '1000' },
     ratio: { type: 'string', default: '0.003' },
+    loss: { type: 'string', default: 'squared' },
     tolerance: { type: 'string', default: '1e-2' },
     subset: { type: 'string', default: '6000' },
     landmarks: { type: 'string', default: '700' },
@@ -75,9 +81,22 @@ function firstRows(X: CompactMatrix, rows: number): CompactMatrix {
   return rows >= X.rows ? X : Object.freeze({ ...X, rows })
 }
 
+/** The losses there are to choose from, what solves them, and what targets are where the class is another. */
+const losses = {
+  squared: { loss: squared(), solver: nystromNewton, other: 0 },
+  softmax: { loss: softmax(), solver: nystromNewtonCg, other: 0 },
+  logistic: { loss: logistic(), solver: nystromNewtonCg, other: -1 },
+}
+const { loss, solver, other } = losses[lossName()]
+
+function lossName(): keyof typeof losses {
+  if (given.loss === 'squared' || given.loss === 'softmax' || given.loss === 'logistic') return given.loss
+  throw new RangeError(`images: --loss is ${given.loss}, expected one of ${Object.keys(losses).join(', ')}.`)
+}
+
 /** 1 in the column of the row's class. */
 function oneHot(labels: ArrayLike<number>, rows: number): Matrix {
-  const Y = matrix(rows, OUTPUTS)
+  const Y = matrix(rows, OUTPUTS, new Float64Array(rows * OUTPUTS).fill(other))
   for (let r = 0; r < rows; r++) Y.data[r * OUTPUTS + labels[r]!] = 1
   return Y
 }
@@ -113,7 +132,7 @@ async function solveImages(): Promise<void> {
   const X = firstRows(train.X, rows)
   const y = oneHot(train.labels, rows)
   const gates = sampleGates(X, { count: Number(given.gates), seed: 1 })
-  const whole = gatedReluProgram({ X, y, gates, lambda: 1 })
+  const whole = gatedReluProgram({ X, y, gates, lambda: 1, loss })
   const lambda = Number(given.ratio) * lambdaMax(whole)
   console.log(`${rows} x ${X.columns}, ${gates.count} gates, lambda ${lambda.toPrecision(5)}: ${brief(took().cpu)} s`)
   const landmarks = Number(given.landmarks)
@@ -131,8 +150,9 @@ async function solveImages(): Promise<void> {
       y: oneHot(train.labels, subset),
       gates: gatesFrom(gates.vectors, some),
       lambda,
+      loss,
     })
-    const { coefficients, certificate } = await solve(part, { solver: nystromNewton({ landmarks }), tolerance: 0.04 })
+    const { coefficients, certificate } = await solve(part, { solver: solver({ landmarks }), tolerance: 0.04 })
     start = { coefficients }
     const gap = certificate.relativeGap.toPrecision(3)
     console.log(`first ${subset} rows: gap ${gap}, ${describe(coefficients)}: ${brief(took().cpu)} s`)
@@ -141,7 +161,7 @@ async function solveImages(): Promise<void> {
   const solution = await solve(
     { ...whole, lambda },
     {
-      solver: nystromNewton({ landmarks }),
+      solver: solver({ landmarks }),
       tolerance: Number(given.tolerance),
       ...(start && { start }),
       ...(given['time-limit'] && { timeLimit: Number(given['time-limit']) }),

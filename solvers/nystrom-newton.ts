@@ -305,12 +305,13 @@ export function newtonStep(
   vectors: Vector,
   lengths: Vector,
   lambda: number,
+  least: number = DAMPING,
 ): Vector | undefined {
   const free = Int32Array.from(eta.keys()).filter((b) => eta[b]! > 0 || lengths[b]! > lambda)
   const f = free.length
   if (f === 0) return eta.slice()
   const H = model.hessian(free, gatherBlocks(vectors, free, d))
-  for (let damping = DAMPING; damping <= MOST_DAMPING; damping *= 100) {
+  for (let damping = least; damping <= MOST_DAMPING; damping *= 100) {
     const damped = H.slice()
     for (let i = 0; i < f; i++) damped[i * (f + 1)]! *= 1 + damping
     const b = new Float64Array(f)
