@@ -19,8 +19,15 @@ const LITTLE = 0.02
 /** Fewer rows are worth a copy of theirs when they are at most this share. */
 const WORTH = 0.8
 
-/** The rows with curvature at a fit: `landmarks` of them are what models sketch by, the likelier the more they have. */
-export function curvedRows(maps: BlockMaps, { diagonal }: LossHessian, landmarks: number, seed: number): CurvedRows {
+/**
+ * The rows with curvature at a fit: `landmarks` of them are what models sketch by, the likelier the more they have. `storage`
+ * holds the models' sketches, an array an output, and is what the next call overwrites.
+ */
+export function curvedRows(
+  maps: BlockMaps,
+  { diagonal }: LossHessian,
+  { landmarks, seed, storage }: { landmarks: number; seed: number; storage: Float32Array[] },
+): CurvedRows {
   const { rows: n, outputs } = maps
   const total = new Float64Array(n)
   for (let k = 0; k < diagonal.length; k++) total[Math.floor(k / outputs)]! += diagonal[k]!
@@ -40,7 +47,11 @@ export function curvedRows(maps: BlockMaps, { diagonal }: LossHessian, landmarks
   const sketch = some.sketch!(marks)
   return {
     maps: some,
-    models: Array.from({ length: outputs }, () => nystromModel(some, marks, sketch)),
+    models: Array.from({ length: outputs }, (_, k) => {
+      const size = some.rows * marks.length
+      if (!(storage[k] && storage[k].length >= size)) storage[k] = new Float32Array(size)
+      return nystromModel(some, marks, sketch, storage[k])
+    }),
     whole,
     gather(v) {
       if (whole) return v

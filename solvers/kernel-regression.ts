@@ -57,6 +57,7 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
   const fit = new Float64Array(n * outputs)
   const slope = new Float64Array(n * outputs)
   const zero = new Float64Array(n * outputs)
+  const storage: Float32Array[] = []
   let rows: CurvedRows | undefined
 
   /** K v for v on the rows of `from`, and the product on those of `to`. */
@@ -77,7 +78,7 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
 
   /** Chooses the rows, and sketches the kernel of every output on them. */
   function* sketch(eta: readonly Vector[], H: LossHessian, at: Step): Generator<Step, CurvedRows> {
-    const chosen = curvedRows(maps, H, landmarks, seed)
+    const chosen = curvedRows(maps, H, { landmarks, seed, storage })
     const diagonal = chosen.gather(H.diagonal)
     for (let k = 0; k < outputs; k++) {
       const active = all.filter((b) => eta[k]![b]! > 0)
@@ -140,7 +141,7 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
     column: (output) => columnOf(theta, output, outputs),
     begin(output, lengths, lambda) {
       const H = hessianOf(loss, fit)
-      rows ??= curvedRows(maps, H, landmarks, seed)
+      rows ??= curvedRows(maps, H, { landmarks, seed, storage })
       const { maps: some, models, gather } = rows
       const first = all
         .slice()
