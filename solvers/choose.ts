@@ -18,7 +18,8 @@ const FACTOR_ROWS = 11_585
  *
  * 1. leastSquares: quadratic loss with no penalty or a quadratic one;
  * 2. for group norms, nystromNewton where it takes the program: squared loss, one group a block and output, products of
- *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order method would take, about 100 (lambda_max / lambda)^0.6:
+ *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order
+ *    method would take, about 100 (lambda_max / lambda)^0.6:
  *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 3 * d P for n rows and P
  *      blocks of d, which is nearly always so up to n = 2000;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
