@@ -6,6 +6,7 @@
  *                             [--draw differences] [--window 5,8] [--held-out 0] [--subset 6000] [--landmarks 700]
  *                             [--features pixels|patches] [--patch-landmarks 150] [--ridge SHARE]
  *                             [--threads 1] [--time-limit SECONDS] [--checkpoint FILE]
+ *                             [--loss squared|softmax|logistic]
  *     npm run bench:images -- --growth
  *
  * Data come from the folder that CVXNN_DATA names (default ../shared/data). Subsets of the rows (--subset, one size or several)
@@ -28,17 +29,21 @@ import {
   gatesFrom,
   imageFeatures,
   lambdaMax,
+  logistic,
   type Matrix,
   matrix,
   nystrom,
   nystromNewton,
+  nystromNewtonCg,
   openIdx,
   readCifar,
   readIdx,
   ridge,
   type SampleGatesOptions,
   sampleGates,
+  softmax,
   solve,
+  squared,
   useBackend,
   type Vector,
   whitened,
@@ -55,6 +60,7 @@ const { values: given } = parseArgs({
     rows: { type: 'string' },
     gates: { type: 'string', default: '1000' },
     ratio: { type: 'string', default: '0.003' },
+    loss: { type: 'string', default: 'squared' },
     tolerance: { type: 'string', default: '1e-2' },
     features: { type: 'string', default: 'pixels' },
     draw: { type: 'string', default: 'differences' },
@@ -152,9 +158,22 @@ function gateOptions(): SampleGatesOptions {
   }
 }
 
+/** The losses there are to choose from, what solves them, and what targets are where the class is another. */
+const losses = {
+  squared: { loss: squared(), solver: nystromNewton, other: 0 },
+  softmax: { loss: softmax(), solver: nystromNewtonCg, other: 0 },
+  logistic: { loss: logistic(), solver: nystromNewtonCg, other: -1 },
+}
+const { loss, solver, other } = losses[lossName()]
+
+function lossName(): keyof typeof losses {
+  if (given.loss === 'squared' || given.loss === 'softmax' || given.loss === 'logistic') return given.loss
+  throw new RangeError(`images: --loss is ${given.loss}, expected one of ${Object.keys(losses).join(', ')}.`)
+}
+
 /** 1 in the column of the row's class. */
 function oneHot(labels: ArrayLike<number>, rows: number): Matrix {
-  const Y = matrix(rows, OUTPUTS)
+  const Y = matrix(rows, OUTPUTS, new Float64Array(rows * OUTPUTS).fill(other))
   for (let r = 0; r < rows; r++) Y.data[r * OUTPUTS + labels[r]!] = 1
   return Y
 }
@@ -216,7 +235,7 @@ async function solveImages(): Promise<void> {
   const y = oneHot(train.labels, rows)
   if (given.ridge !== undefined) return ridgeRegression(train, y, test)
   const gates = sampleGates(X, gateOptions())
-  const whole = gatedReluProgram({ X, y, gates, lambda: 1 })
+  const whole = gatedReluProgram({ X, y, gates, lambda: 1, loss })
   const lambda = Number(given.ratio) * lambdaMax(whole)
   console.log(`${rows} x ${X.columns}, ${gates.count} gates, lambda ${lambda.toPrecision(5)}: ${brief(took().cpu)} s`)
   const landmarks = Number(given.landmarks)
@@ -238,9 +257,10 @@ async function solveImages(): Promise<void> {
       y: oneHot(train.labels, subset),
       gates: gatesFrom(gates.vectors, some),
       lambda,
+      loss,
     })
     const { coefficients, certificate } = await solve(part, {
-      solver: nystromNewton({ landmarks }),
+      solver: solver({ landmarks }),
       tolerance: 0.04,
       ...(start && { start }),
     })
@@ -254,7 +274,7 @@ async function solveImages(): Promise<void> {
   const solution = await solve(
     { ...whole, lambda },
     {
-      solver: nystromNewton({ landmarks }),
+      solver: solver({ landmarks }),
       tolerance: Number(given.tolerance),
       ...(start && { start }),
       ...(given['time-limit'] && { timeLimit: Number(given['time-limit']) }),

@@ -6,6 +6,7 @@ import { fullyCorrective } from './fully-corrective.ts'
 import { leastSquares } from './least-squares.ts'
 import { newtonCg } from './newton-cg.ts'
 import { nystromNewton } from './nystrom-newton.ts'
+import { nystromNewtonCg } from './nystrom-newton-cg.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 import { proximalNewton } from './proximal-newton.ts'
 import { workingSet } from './working-set.ts'
@@ -18,7 +19,8 @@ const FACTOR_ROWS = 11_585
  *
  * 1. leastSquares: quadratic loss with no penalty or a quadratic one;
  * 2. for group norms, nystromNewton where it takes the program: squared loss, one group a block and output, products of
- *    float32; elsewhere by the iterations that a first-order method would take, about 100 (lambda_max / lambda)^0.6:
+ *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order
+ *    method would take, about 100 (lambda_max / lambda)^0.6:
  *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 3 * d P for n rows and P
  *      blocks of d, which is nearly always so up to n = 2000;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
@@ -58,6 +60,7 @@ function newton(program: ConvexProgram): Solver[] {
   const { operator, penalty, loss, lambda } = program
   if (!operator.blocks || !penalty.groups || !(lambda > 0)) return []
   if (nystromNewton().supports(program) === true) return [nystromNewton()]
+  if (nystromNewtonCg().supports(program) === true) return [nystromNewtonCg()]
   const { rows, count, size } = operator.blocks
   const iterations = 100 * Math.max(1, lambdaMax(program) / lambda) ** 0.6
   const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0

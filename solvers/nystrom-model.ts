@@ -25,11 +25,12 @@ export function nystromModel(
   maps: BlockMaps,
   rows: Int32Array,
   sketched: BlockSketch = maps.sketch!(rows),
+  storage: Float32Array = new Float32Array(maps.rows * rows.length),
 ): NystromModel {
   const { rows: n } = maps
   const m = rows.length
   // B: C, and then B in its place · gram: B'B · missed: (tr K - tr BB') / (n - m) · L: the factor of s I + t B'B for t = factored
-  const B = new Float32Array(n * m)
+  const B = storage.subarray(0, n * m)
   const gram = new Float32Array(m * m)
   const L = new Float64Array(m * m)
   let missed = 0

@@ -1,6 +1,6 @@
-import { norm, plus } from '../src/numerics/vectors.ts'
+import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
-import { type KernelRegression, kernelRegression } from './kernel-regression.ts'
+import { kernelRegression } from './kernel-regression.ts'
 import { ladder, newtonStep } from './nystrom-newton.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
@@ -12,8 +12,30 @@ export interface NystromNewtonCgOptions {
   seed?: number
 }
 
-const LOG = process.env.LOG === '1'
-
+/**
+ * Newton's method on the variational weights of group norms, for smooth losses and rows that no n x n factor can be held of:
+ *
+ *     minimise F(Au) + lambda sum_b |u_b| ,   u_b = eta_b A_b'theta ,   theta = -dF(K theta) ,   K = sum_b eta_b A_b A_b' ,
+ *
+ * an eta for every block and output, K output by output; what is sought are weights with |A_b'theta| = lambda where they are
+ * positive and at most that elsewhere.
+ *
+ * Every step solves for theta by Newton's method on the loss, with its whole second derivative (softmax couples the outputs) and
+ * conjugate gradients on the rows that have curvature, preconditioned by a Nystrom sketch of K for each output; then it looks
+ * at all blocks, and takes a Newton step on each output's eta with the sketch in place of K and the second derivative's diagonal.
+ * A step costs four products with A or A', some ten to thirty on the active blocks and the rows with curvature, and the sketches
+ * (rows times landmarks times the active blocks and the landmarks, for each output). Memory: the sketches, rows times landmarks
+ * times outputs in float32. Small lambdas are reached through larger ones. Iterates carry theta as their dual point, moved into
+ * the domain of F*. Where float32 leaves nothing to gain, it goes on as proximal gradient in float64.
+ *
+ * Takes softmax, logistic and other losses with second derivatives, without an intercept, and one group a block and output, over
+ * an operator that can be sketched: that of a program with float32 products. A start's weights are read off its coefficients.
+ *
+ * Variational weights: Bach, Jenatton, Mairal and Obozinski 2012, Found. Trends Mach. Learn. 4(1). Nystrom preconditioning:
+ * Frangella, Tropp and Udell 2023, SIAM J. Matrix Anal. Appl. 44(2). Truncated Newton: Dembo and Steihaug 1983, Math. Program. 26.
+ *
+ * @throws RangeError when an option is out of range.
+ */
 export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgOptions = {}): Solver {
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(
@@ -37,10 +59,13 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
       const regression = kernelRegression({ maps, loss, landmarks, seed })
       const { theta, fit } = regression
       const dual = new Float64Array(fit.length)
-      // best, since: the smallest gap of a round, relative, and the rounds after it
+      // measured: the weights and theta that a round ended with, its lambda, and the objective at the next round's
+      let measured: { eta: Vector[]; theta: Vector; lambda: number; objective: number } | undefined
       let gap = 1
-      let before: Vector[] | undefined
-      let last = Number.POSITIVE_INFINITY
+      let damping = 0
+
+      /** The last point that was measured, with its dual point. */
+      const at = (): Step => ({ coefficients, ...(measured && { dual }), certify: false })
 
       const look = (): void => {
         for (let k = 0; k < outputs; k++) {
@@ -61,37 +86,40 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
 
       /** theta for the weights, a look at all blocks, the gap there, and the next weights, at lambda `next`. */
       function* round(lambda: number, next: number): Generator<Step, void> {
-        const t0 = process.cpuUsage().user
         let primal = 0
-        for (let halving = 0; ; halving++) {
-          yield* regression.settle(eta, gap, { coefficients, certify: false })
+        let halvings = 0
+        for (; ; halvings++) {
+          yield* regression.settle(eta, gap, at())
           look()
           primal = loss.value(fit) + lambda * size()
-          if (!before || !(primal > last * (1 + SLACK)) || halving === HALVINGS) break
-          if (LOG) console.log(`   halved: ${primal} after ${last}`)
-          eta = eta.map((of, k) => of.map((entry, b) => (entry + before![k]![b]!) / 2))
+          if (!measured || !(primal > measured.objective * (1 + SLACK)) || halvings === HALVINGS) break
+          const before = measured.eta
+          eta = eta.map((of, k) => of.map((entry, b) => (entry + before[k]![b]!) / 2))
+          theta.set(measured.theta)
         }
         write()
-        const s = Math.min(1, lambda / top())
-        const bound = dualPoint(loss, theta, fit, s, dual)
+        const bound = dualPoint(loss, theta, fit, Math.min(1, lambda / top()), dual)
+        const known = gap
         gap = Math.max(0, (primal - bound) / primal)
-        const t1 = process.cpuUsage().user
-        last = loss.value(fit) + next * size()
-        before = eta
+        const worse = measured?.lambda === lambda && (halvings > 0 || gap > known / ENOUGH)
+        damping = worse ? Math.min(DAMPING.most, Math.max(DAMPING.first, 10 * damping)) : damping / 3
+        if (damping < DAMPING.least) damping = 0
+        measured = { eta, theta: theta.slice(), lambda, objective: loss.value(fit) + next * size() }
         const step: Vector[] = []
         for (let k = 0; k < outputs; k++) {
-          const { maps: some, model } = regression.model(k)
-          step.push(newtonStep(some, model, eta[k]!, vectors[k]!, lengths[k]!, next) ?? eta[k]!)
-          yield { coefficients, certify: false }
+          const found = newtonStep(
+            maps,
+            regression.model(k),
+            eta[k]!,
+            vectors[k]!,
+            lengths[k]!,
+            next,
+            damping || undefined,
+          )
+          step.push(found ?? eta[k]!)
+          yield at()
         }
         eta = step
-        if (LOG) {
-          let pairs = 0
-          for (const of of before) for (const e of of) if (e > 0) pairs++
-          console.log(
-            `lambda ${lambda.toPrecision(3)}: primal ${primal.toPrecision(6)} dual about ${bound.toPrecision(6)} gap ${gap.toPrecision(3)} top ${(top() / lambda).toPrecision(4)} pairs ${pairs} cpu ${((t1 - t0) / 1e6).toFixed(1)} + ${((process.cpuUsage().user - t1) / 1e6).toFixed(1)}`,
-          )
-        }
       }
 
       operator.apply(coefficients, fit)
@@ -103,6 +131,7 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
         eta = perOutput(outputs, (k) => regression.begin(k, lengths[k]!, way[0]!))
         for (let s = 0; s + 1 < way.length; s++) yield* round(way[s]!, way[s + 1]!)
       }
+      // best, since: the smallest gap of a round, relative, and the rounds after it
       let best = Number.POSITIVE_INFINITY
       let since = 0
       for (let due = WORTH_A_LOOK; since < PATIENCE; since++) {
@@ -128,6 +157,8 @@ const PATIENCE = 10
 const ENOUGH = 0.9
 /** Steps at each lambda of the way to a small one. */
 const WARM_STEPS = 2
+/** Damping of the Hessian of eta after a step that made things worse: at first and most; below the least it is none. */
+const DAMPING = { first: 0.1, most: 10, least: 1e-3 }
 /** A step may raise the objective by this, relative, that theta is not solved for exactly; else it is halved, so often. */
 const SLACK = 1e-3
 const HALVINGS = 4

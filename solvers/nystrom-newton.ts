@@ -135,7 +135,7 @@ export function ladder(largest: number, goal: number): number[] {
 }
 
 /** So many row numbers, ascending. */
-export function someRows(n: number, count: number, seed: number): Int32Array {
+function someRows(n: number, count: number, seed: number): Int32Array {
   const draws = random(seed)
   const rows = Int32Array.from({ length: n }, (_, r) => r)
   for (let k = 0; k < count; k++) {
@@ -297,7 +297,10 @@ function outputProblem({
 const SLACK = 1e-3
 const HALVINGS = 4
 
-/** Newton's step on eta: a non-negative quadratic program over the blocks that are active or violated. Undefined when none is found. */
+/**
+ * Newton's step on eta: a non-negative quadratic program over the blocks that are active or violated, with the Hessian's diagonal
+ * raised by at least the share `least`. Undefined when none is found.
+ */
 export function newtonStep(
   { size: d }: BlockMaps,
   model: NystromModel,
@@ -305,12 +308,13 @@ export function newtonStep(
   vectors: Vector,
   lengths: Vector,
   lambda: number,
+  least: number = DAMPING,
 ): Vector | undefined {
   const free = Int32Array.from(eta.keys()).filter((b) => eta[b]! > 0 || lengths[b]! > lambda)
   const f = free.length
   if (f === 0) return eta.slice()
   const H = model.hessian(free, gatherBlocks(vectors, free, d))
-  for (let damping = DAMPING; damping <= MOST_DAMPING; damping *= 100) {
+  for (let damping = least; damping <= MOST_DAMPING; damping *= 100) {
     const damped = H.slice()
     for (let i = 0; i < f; i++) damped[i * (f + 1)]! *= 1 + damping
     const b = new Float64Array(f)

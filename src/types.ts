@@ -144,7 +144,7 @@ export interface Loss {
 
 /** d2F(z) = S S' at a fit z. */
 export interface LossHessian {
-  /** Second derivatives for outputs taken one by one: no less than the diagonal of d2F, and of its order. */
+  /** Second derivatives entry by entry. */
   readonly diagonal: Vector
   /** S v */
   root(v: Vector, out?: Vector): Vector

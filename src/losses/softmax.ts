@@ -112,7 +112,7 @@ function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64
         let others = 0
         for (let k = 0; k < columns; k++) {
           if (k === classes[r]) continue
-          out[start + k] = weights[r]! > 0 ? (weights[r]! * h[k]!) / total : 0
+          out[start + k] = total > 0 ? (weights[r]! * h[k]!) / total : 0
           others += out[start + k]!
         }
         out[start + classes[r]!] = -others
@@ -128,11 +128,7 @@ function crossEntropy({ columns }: Matrix, classes: Int32Array, weights: Float64
   }
 }
 
-/**
- * A row's w (diag(p) - p p') = S S' with S = sqrt(w) diag(q) (I - q q') for q = sqrt(p), a unit vector.
- *
- * Output by output: 2 w p (1 - p), which by Gershgorin's circles is no less than the whole, and at most w p.
- */
+/** A row's w (diag(p) - p p') = S S' with S = sqrt(w) diag(q) (I - q q') for q = sqrt(p), a unit vector; its diagonal is w p (1 - p). */
 function softmaxHessian(fit: Float64Array, weights: Float64Array, columns: number): LossHessian {
   const q = new Float64Array(fit.length)
   const diagonal = new Float64Array(fit.length)
@@ -149,7 +145,7 @@ function softmaxHessian(fit: Float64Array, weights: Float64Array, columns: numbe
         others = 0
         for (let j = 0; j < columns; j++) if (j !== k) others += p[j]! / total
       }
-      diagonal[start + k] = weights[r]! * (p[k]! / total) * Math.min(1, Number(process.env.CURV ?? 1) * others)
+      diagonal[start + k] = weights[r]! * (p[k]! / total) * others
     }
   }
   /** out <- sqrt(w) (diag(q) v) less its part along q, before or after diag(q). */

@@ -213,6 +213,38 @@ for (const at of cases)
           })
         })
 
+      law("the second derivative is how the gradient changes, and S S'", (loss, z, b) => {
+        if (!loss.hessian) return
+        const { diagonal, root, rootAdjoint, project } = loss.hessian(z)
+        const product = root(rootAdjoint(b))
+        const h = 1e-4
+        const ahead = loss.gradient(z.map((value, k) => value + h * b[k]!))
+        const behind = loss.gradient(z.map((value, k) => value - h * b[k]!))
+        const change = minus(ahead, behind).map((value) => value / (2 * h))
+        expect(length(minus(change, product))).toBeLessThanOrEqual(1e-6 * (1 + length(b)) ** 3)
+        diagonal.forEach((entry, k) => {
+          const unit = new Float64Array(loss.size)
+          unit[k] = 1
+          expect(Math.abs(root(rootAdjoint(unit))[k]! - entry)).toBeLessThanOrEqual(1e-14)
+        })
+        expect(Math.abs(inner(root(b), z) - inner(b, rootAdjoint(z)))).toBeLessThanOrEqual(
+          1e-13 * (1 + length(b) * length(z)),
+        )
+        // What is in the range of S' stays, and S does not see what is taken away.
+        const image = rootAdjoint(b)
+        expect(length(minus(project(image.slice()), image))).toBeLessThanOrEqual(1e-13 * (1 + length(image)))
+        expect(length(minus(root(project(b.slice())), root(b)))).toBeLessThanOrEqual(1e-13 * (1 + length(b)))
+      })
+
+      law('every point has one in the domain of F* near it, and what is inside stays', (loss, z, _b, p) => {
+        if (!loss.intoDomain) return
+        const found = loss.intoDomain(p)
+        expect(loss.conjugate(found)).toBeLessThan(Number.POSITIVE_INFINITY)
+        const slope = loss.gradient(z)
+        expect(length(minus(loss.intoDomain(slope), slope))).toBeLessThanOrEqual(1e-14)
+        expect(loss.intoDomain(p, p)).toEqual(found)
+      })
+
       law('gradient writes to out, returns it, and nothing writes to its inputs', (loss, a, b) => {
         const [to, at] = [a.slice(), b.slice()]
         const out = new Float64Array(loss.size).fill(Number.NaN)

@@ -121,6 +121,31 @@ describe('compactGatedOperator', () => {
       expectNear(found, expected, 1e-5)
       const traces = every.reduce((sum, b) => sum + weights[b]! * sketch.traces[b]!, 0)
       expect(Math.abs(traces - trace)).toBeLessThanOrEqual(1e-5 * (1 + trace))
+      const diagonal = Float64Array.from({ length: n }, (_, r) => lower[r * n + r]!)
+      expectNear(sketch.diagonal(every, weights), diagonal, 1e-5)
+    }))
+
+  it('is the same on some of its rows, in the order given', () =>
+    law(({ X, vectors, p }) => {
+      const { patterns, count } = gatesFrom(vectors, X)
+      const { blocks } = compactGatedOperator(X, patterns)
+      const every = Int32Array.from({ length: count }, (_, i) => i)
+      const rows = Int32Array.from({ length: Math.ceil(X.rows / 2) }, (_, k) => X.rows - 1 - 2 * k)
+      const some = blocks.onRows!(rows)
+      expect(some.rows).toBe(rows.length)
+      const v = Float64Array.from({ length: count * X.columns }, (_, k) => Math.sin(1 + k))
+      const images = blocks.combination!(every, v)
+      expectNear(
+        some.combination!(every, v),
+        Float64Array.from(rows, (r) => images[r]!),
+        1e-4,
+      )
+      const spread = new Float64Array(X.rows)
+      rows.forEach((r) => {
+        spread[r] = p[r]!
+      })
+      const own = Float64Array.from(rows, (r) => p[r]!)
+      expectNear(some.correlations(every, own), blocks.correlations(every, spread), 1e-4)
     }))
 
   it('is the same over more rows, and more lines, than one panel holds', () => {

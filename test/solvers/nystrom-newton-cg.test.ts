@@ -11,7 +11,6 @@ import {
   nystromNewtonCg,
   sampleGates,
   softmax,
-  solve,
   solveSync,
   squaredHinge,
 } from '../../src/index.ts'
@@ -27,7 +26,10 @@ function pair(choice: LossChoice, n: number, d: number, P: number, outputs: numb
   )
   const y = matrix(n, outputs)
   for (let r = 0; r < n; r++) {
-    const scores = Array.from({ length: outputs }, (_, k) => Math.max(0, X.data[r * d + (k % d)]!) + 0.3 * draws.normal())
+    const scores = Array.from(
+      { length: outputs },
+      (_, k) => Math.max(0, X.data[r * d + (k % d)]!) + 0.3 * draws.normal(),
+    )
     const best = scores.indexOf(Math.max(...scores))
     for (let k = 0; k < outputs; k++) y.data[r * outputs + k] = k === best ? 1 : choice.name === 'softmax' ? 0 : -1
   }
@@ -82,3 +84,54 @@ for (const choice of losses)
         { numRuns: 8 },
       ))
   })
+
+describe('nystromNewtonCg', () => {
+  it('is what such programs are solved by unless another solver is asked for, and reaches the default gap', () => {
+    const { single } = pair(softmax(), 120, 5, 20, 3, 0.05)
+    expect(chooseSolver(single).name).toBe('nystrom-newton-cg')
+    expect(solveSync(single, { maxIterations: 5000 }).status).toBe('solved')
+  })
+
+  it('finds the optimum of the float64 program to 1e-6 of the objective', () => {
+    for (const choice of losses) {
+      const { full, single } = pair(choice, 100, 5, 15, 3, 0.03)
+      const { certificate } = solveSync(single, { tolerance: 1e-7, maxIterations: 10_000, solver: nystromNewtonCg() })
+      const best = solveSync(full, { tolerance: 1e-8 }).certificate
+      expect(Math.abs(certificate.primal - best.primal)).toBeLessThan(1e-6 * best.primal)
+    }
+  })
+
+  it('goes on from a start, which it never writes to', () => {
+    const { single } = pair(softmax(), 200, 6, 40, 3, 0.02)
+    const cold = solveSync(single, { tolerance: 1e-2 })
+    const start = { coefficients: cold.coefficients.slice() }
+    const closer = solveSync(single, { tolerance: 1e-3, start, maxIterations: 3000 })
+    expect(start.coefficients).toEqual(cold.coefficients)
+    expect(closer.status).toBe('solved')
+    expect(closer.certificate.primal).toBeLessThanOrEqual(cold.certificate.primal)
+    // The way from a start is not the way from nothing: no larger lambdas come first.
+    expect(closer.iterations).toBeLessThan(solveSync(single, { tolerance: 1e-3, maxIterations: 3000 }).iterations)
+  })
+
+  it('leaves a bound that holds wherever it is stopped', () => {
+    const { full, single } = pair(softmax(), 100, 5, 20, 3, 0.01)
+    const best = solveSync(full, { tolerance: 1e-8, maxIterations: 20_000 }).certificate
+    for (const maxIterations of [1, 7, 40, 200]) {
+      const { certificate } = solveSync(single, { tolerance: 1e-6, maxIterations })
+      expect(certificate.dual).toBeLessThanOrEqual(best.primal * (1 + 1e-9))
+      expect(certificate.primal).toBeGreaterThanOrEqual(best.dual * (1 - 1e-9))
+    }
+  })
+
+  it('refuses what it does not take, and landmarks that are none', () => {
+    const { full, single } = pair(softmax(), 30, 3, 6, 3, 0.1)
+    expect(nystromNewtonCg().supports(full)).toMatch(/cannot; make the program with precision: 'float32'/)
+    expect(nystromNewtonCg().supports({ ...single, lambda: 0 })).toMatch(/lambda above 0/)
+    expect(nystromNewtonCg().supports({ ...single, penalty: groupL1({ size: 9 }) })).toMatch(
+      /one group a block and output/,
+    )
+    const { hessian: _, ...rough } = single.loss
+    expect(nystromNewtonCg().supports({ ...single, loss: rough })).toMatch(/second derivatives/)
+    expect(() => nystromNewtonCg({ landmarks: 0 })).toThrow(/landmarks is 0, expected a positive whole number/)
+  })
+})
