@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -11,6 +14,7 @@ import {
   nystromNewtonCg,
   sampleGates,
   softmax,
+  solve,
   solveSync,
   squaredHinge,
 } from '../../src/index.ts'
@@ -111,6 +115,36 @@ describe('nystromNewtonCg', () => {
     expect(closer.certificate.primal).toBeLessThanOrEqual(cold.certificate.primal)
     // The way from a start is not the way from nothing: no larger lambdas come first.
     expect(closer.iterations).toBeLessThan(solveSync(single, { tolerance: 1e-3, maxIterations: 3000 }).iterations)
+  })
+
+  it('goes on from a checkpoint', async () => {
+    const { single } = pair(softmax(), 100, 5, 20, 3, 0.02)
+    const folder = mkdtempSync(join(tmpdir(), 'cvxnn-'))
+    try {
+      const checkpoint = { file: join(folder, 'run.checkpoint') }
+      const first = await solve(single, { checkpoint, maxIterations: 120, tolerance: 1e-4 })
+      expect(first.status).toBe('iteration-limit')
+      const second = await solve(single, { checkpoint, tolerance: 1e-4 })
+      expect(second.status).toBe('solved')
+      expect(second.certificate.primal).toBeLessThanOrEqual(first.certificate.primal)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('leaves rows of no weight out', () => {
+    const { full, single } = pair(
+      softmax({ sampleWeights: Array.from({ length: 90 }, (_, r) => (r % 3 === 0 ? 0 : 1)) }),
+      90,
+      4,
+      12,
+      3,
+      0.05,
+    )
+    const { certificate, status } = solveSync(single, { tolerance: 1e-4, maxIterations: 2000 })
+    const best = solveSync(full, { tolerance: 1e-8 }).certificate
+    expect(status).toBe('solved')
+    expect(Math.abs(certificate.primal - best.primal)).toBeLessThan(2e-4 * best.primal)
   })
 
   it('leaves a bound that holds wherever it is stopped', () => {
