@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { chooseSolver, gatedReluProgram, lambdaMax, solveSync, squared } from '../src/index.ts'
+import { chooseSolver, etaNewton, gatedReluProgram, lambdaMax, solveSync, squared } from '../src/index.ts'
 import { backend } from '../src/numerics/backends/index.ts'
 import { machine, median, stopwatch } from './machine.ts'
 import { planted } from './problems.ts'
@@ -106,9 +106,10 @@ function inAnotherProcess(size: Size): Memory {
 function memoryOf(size: Size): Memory {
   // What compiling the solver takes is not the problem's.
   solveSync(made([60, 5, 40]))
+  solveSync(made([400, 20, 100]), { solver: etaNewton(), tolerance: 1e-6 })
   const program = made(size)
   const before = process.resourceUsage().maxRSS
-  solveSync(program, { solver: chooseSolver(program), tolerance: 1e-6 })
+  solveSync(program, { solver: etaNewton(), tolerance: 1e-6 })
   const [n, d, P] = size
   return { added: 1024 * (process.resourceUsage().maxRSS - before), counted: 8 * n * d + (n * P) / 8 + 8 * n * n }
 }

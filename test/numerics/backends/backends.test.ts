@@ -12,8 +12,8 @@ import { backendLaws, gatedLaws } from './laws.ts'
 backendLaws('js', js)
 backendLaws('wasm', wasm())
 backendLaws('wasm, even for what is small', wasm({ everything: true }))
-gatedLaws('wasm, X read once and kept', readInRows(true))
-gatedLaws('wasm, X read 32 rows at a time', readInRows(false))
+gatedLaws('wasm, X read once and kept', readInRows(true), 20)
+gatedLaws('wasm, X read 32 rows at a time', readInRows(false), 20)
 
 const system = blas()
 if (typeof system === 'string') it.skip(`blas: ${system}`)

@@ -49,8 +49,9 @@ export function backendLaws(name: string, backend: Backend): void {
 }
 
 /** What the gated kernel of every backend must satisfy. */
-export function gatedLaws(name: string, backend: Backend): void {
-  for (const kind of kinds) describe(`${name}: the gated kernel in ${kind.name}`, () => kernelLaws(backend, kind))
+export function gatedLaws(name: string, backend: Backend, numRuns = 60): void {
+  for (const kind of kinds)
+    describe(`${name}: the gated kernel in ${kind.name}`, () => kernelLaws(backend, kind, numRuns))
 }
 
 function productLaws(backend: Backend, { make, tolerance }: Kind): void {
@@ -293,7 +294,7 @@ function eigenLaws(backend: Backend): void {
 }
 
 /** The gated kernel against its dense twin. */
-function kernelLaws(backend: Backend, { make, tolerance }: Kind): void {
+function kernelLaws(backend: Backend, { make, tolerance }: Kind, numRuns: number): void {
   const shape = fc.record({
     n: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(31, 32, 33, 65, 100)),
     d: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(17, 35)),
@@ -305,7 +306,7 @@ function kernelLaws(backend: Backend, { make, tolerance }: Kind): void {
   })
   type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never
 
-  const law = (title: string, check: (made: Made & Shape) => void, numRuns = 60): void =>
+  const law = (title: string, check: (made: Made & Shape) => void): void =>
     it(title, () => {
       fc.assert(
         fc.property(shape, (at) => check({ ...at, ...gatedInstance(at, make) })),
