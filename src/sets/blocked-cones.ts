@@ -176,7 +176,7 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
           if (at.missed <= at.tolerance) return false
           const { rows, multipliers } = at.held
           // Rows that pull at nothing leave when there are many.
-          const keep = Array.from(rows.keys()).filter((k) => rows.length <= most || multipliers[k]! > 0)
+          const keep = Array.from(rows.keys()).filter((k) => rows.length <= 3 * most || multipliers[k]! > 0)
           const more = missing[l]!.rows(at.tolerance / 4)
           at.held = {
             rows: Int32Array.from([...keep.map((k) => rows[k]!), ...more]),

@@ -5,9 +5,11 @@ import type { Vector } from '../types.ts'
 /** Weights of the quadratic penalty, one for each set of multipliers: rising, so that the first are found in a few steps. */
 const PENALTIES = [100, 3e3, 1e5, 3e6, 3e6, 3e6, 3e6]
 /** Newton steps for one set of multipliers at most. */
-const STEPS = 40
+const STEPS = 200
 /** A step that changes B z by less than this share of the tolerance, or by rounding, is the last one. */
 const STILL = 0.1
+/** And by no more than this, relative: multipliers rise by what is left times the penalty. */
+const LOOSE = 1e-6
 const ROUNDING = 1e-13
 
 /**
@@ -31,7 +33,8 @@ export function nonnegativeMultipliers(m: number, G: Vector, h: Vector, rho: Vec
   let room: Vector = new Float64Array(0)
   gemv(false, m, m, 1, G, m, at, 0, products)
   for (const penalty of PENALTIES) {
-    for (let count = 0; count < STEPS; count++) {
+    let settled = false
+    for (let count = 0; count < STEPS && !settled; count++) {
       const active: number[] = []
       for (let k = 0; k < m; k++) {
         trial[k] = held[k]! + penalty * (h[k]! - products[k]!)
@@ -62,8 +65,10 @@ export function nonnegativeMultipliers(m: number, G: Vector, h: Vector, rho: Vec
         moved = Math.max(moved, Math.abs(length * change[k]!))
         size = Math.max(size, Math.abs(products[k]!))
       }
-      if (!(moved > Math.max(STILL * tolerance, ROUNDING * size))) break
+      settled = !(moved > Math.min(LOOSE * size, Math.max(STILL * tolerance, ROUNDING * size)))
     }
+    // Multipliers of a z that is no minimum lead astray: those before it are as good as they get.
+    if (!settled) return held
     // Rows that pull are to be met exactly, and the others at least.
     let missed = 0
     for (let k = 0; k < m; k++) {
