@@ -12,6 +12,8 @@ const BOUT = 3
 /** A system is solved until its residual, in the preconditioned norm, has fallen by this, or after so many iterations. */
 const REDUCTION = 0.03
 const MOST = 300
+/** Less than this, over the objective, is what float32 cannot be trusted to find. */
+const LEAST = 1e-9
 /** Conjugate gradient iterations between two turns for others. */
 const TURN = 10
 /**
@@ -51,19 +53,22 @@ export function newtonCg(): Solver {
       const fit = operator.apply(u)
       let damping = DAMPING.first
       const gradientStep = firstStep(program)
-      // Searches are in float32 until one of them leads nowhere that float64 finds lower.
+      // Searches are in float32 until one of them leads nowhere that float64 finds much lower.
       let single = operator.single
       for (let wanted = FIRST; ; wanted = BETWEEN) {
         const from = { coefficients: u, fit }
         const search = proximalGradient({ step: gradientStep })
+        const wasSingle = single !== undefined
         let taken = 0
         for (const at of search.iterate(single ? { ...program, operator: single } : program, from)) {
           yield single ? { ...from, certify: false } : { ...at, certify: false }
           if (++taken < wanted) continue
           const reached = single ? operator.apply(at.coefficients) : at.fit!
           const value = loss.value(reached) + lambda * penalty.value(at.coefficients)
-          if (single && !(value <= loss.value(fit) + lambda * penalty.value(u))) single = undefined
-          else {
+          const last = loss.value(fit) + lambda * penalty.value(u)
+          const lower = value <= last
+          if (single && !(value < last - LEAST * Math.abs(last))) single = undefined
+          if (lower || !wasSingle) {
             u.set(at.coefficients)
             fit.set(reached)
           }
@@ -88,7 +93,10 @@ export function newtonCg(): Solver {
             u.set(trialPoint)
             fit.set(trialFit)
           }
-          if (!accepted) damping *= DAMPING.refused
+          if (!accepted) {
+            damping *= DAMPING.refused
+            single = undefined
+          }
           yield { coefficients: u, fit, certify: accepted }
         }
       }
