@@ -21,11 +21,11 @@ const FACTOR_ROWS = 11_585
  * 2. for group norms, nystromNewton where it takes the program: squared loss, one group a block and output, products of
  *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order
  *    method would take, about 100 (lambda_max / lambda)^0.6:
- *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 3 * d P for n rows and P
+ *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 8 * d P for n rows and P
  *      blocks of d, which is nearly always so up to n = 2000;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
- *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 20;
+ *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 6;
  * 3. coneNewton: squared loss with group norms on cones, the ReLU program; fullyCorrective where the cones' rows are read a block
  *    at a time, and faces are not to be had;
  * 4. workingSet(proximalGradient()): other penalties that make blocks zero, and the rest of 2;
@@ -53,7 +53,7 @@ function rows({ penalty }: ConvexProgram): Solver[] {
 }
 
 /** First-order iterations from which on conjugate gradients take less time, and from which on a model of the loss does. */
-const MANY = 600
+const MANY = 300
 const MORE = 2000
 
 function newton(program: ConvexProgram): Solver[] {
@@ -65,6 +65,6 @@ function newton(program: ConvexProgram): Solver[] {
   const iterations = 100 * Math.max(1, lambdaMax(program) / lambda) ** 0.6
   const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0
   if (!loss.quadratic) return worth >= 6 && iterations >= MORE ? [proximalNewton()] : []
-  if (worth >= 3) return [etaNewton()]
+  if (worth >= 8) return [etaNewton()]
   return iterations >= MANY ? [workingSet({ inner: newtonCg(), growth: 3 })] : []
 }

@@ -3,15 +3,17 @@ import { random } from '../src/numerics/random.ts'
 import { dot, norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, LinearOperator, Loss, Solver, Step, Vector } from '../src/types.ts'
 import { positiveCurvatures } from './positive-curvatures.ts'
-import { proximalGradient } from './proximal-gradient.ts'
+import { firstStep, proximalGradient } from './proximal-gradient.ts'
 
 /** First-order steps before the first Newton step, and between bouts of at most so many Newton steps. */
 const FIRST = 24
 const BETWEEN = 8
 const BOUT = 3
 /** A system is solved until its residual, in the preconditioned norm, has fallen by this, or after so many iterations. */
-const REDUCTION = 1e-2
+const REDUCTION = 0.03
 const MOST = 300
+/** Less than this, over the objective, is what float32 cannot be trusted to find. */
+const LEAST = 1e-9
 /** Conjugate gradient iterations between two turns for others. */
 const TURN = 10
 /**
@@ -32,8 +34,10 @@ const SHORTEST = 0.01
  *
  * A few accelerated proximal-gradient steps find S, then up to three Newton steps move on it, each by preconditioned
  * conjugate gradients; a block whose step would turn it round becomes zero. A step counts when the objective falls enough,
- * else the Hessian is damped more and first-order steps go on. Nothing is factored and nothing of n x n or (active x size)^2 held: a conjugate gradient
- * iteration is one product with each of A_S and A_S'. For data with many more rows than etaNewton can factor; inside
+ * else the Hessian is damped more and first-order steps go on. Products of both kinds of step are in float32 where the
+ * operator offers that; float64 measures where they lead. Nothing is factored and nothing of n x n or (active x size)^2
+ * held: a conjugate gradient iteration is one product with each of A_S and A_S'. For data with many more rows than
+ * etaNewton can factor; inside
  * workingSet() products are with few blocks only.
  *
  * Takes losses that are sums over entries and group norms. Newton steps on the manifold that proximal gradient identifies:
@@ -48,23 +52,37 @@ export function newtonCg(): Solver {
       const u = start?.coefficients.slice() ?? new Float64Array(operator.columns)
       const fit = operator.apply(u)
       let damping = DAMPING.first
+      const gradientStep = firstStep(program)
+      // Searches are in float32 until one of them leads nowhere that float64 finds much lower.
+      let single = operator.single
       for (let wanted = FIRST; ; wanted = BETWEEN) {
+        const from = { coefficients: u, fit }
+        const search = proximalGradient({ step: gradientStep })
+        const wasSingle = single !== undefined
         let taken = 0
-        for (const at of proximalGradient().iterate(program, { coefficients: u, fit })) {
-          yield { ...at, certify: false }
+        for (const at of search.iterate(single ? { ...program, operator: single } : program, from)) {
+          yield single ? { ...from, certify: false } : { ...at, certify: false }
           if (++taken < wanted) continue
-          u.set(at.coefficients)
-          fit.set(at.fit!)
+          const reached = single ? operator.apply(at.coefficients) : at.fit!
+          const value = loss.value(reached) + lambda * penalty.value(at.coefficients)
+          const last = loss.value(fit) + lambda * penalty.value(u)
+          const lower = value <= last
+          if (single && !(value < last - LEAST * Math.abs(last))) single = undefined
+          if (lower || !wasSingle) {
+            u.set(at.coefficients)
+            fit.set(reached)
+          }
           break
         }
         let accepted = true
         for (let k = 0; k < BOUT && accepted; k++) {
           const part = activePart(program, u)
           if (!part) break
-          const step = yield* newtonStep(part, loss, lambda, damping, { coefficients: u, fit, certify: false })
+          const search = (single && part.operator.single) ?? part.operator
+          const step = yield* newtonStep(part, search, loss, lambda, damping, { coefficients: u, fit, certify: false })
           const before = loss.value(fit) + lambda * penalty.value(u)
           accepted = false
-          for (let t = 1; t >= SHORTEST && !accepted; t /= 2) {
+          for (let t = 1; t >= SHORTEST && !accepted && step.slope < 0; t /= 2) {
             const trial = part.moved(step.direction, t)
             const trialFit = part.operator.apply(trial)
             const trialPoint = part.scatter(trial)
@@ -75,7 +93,10 @@ export function newtonCg(): Solver {
             u.set(trialPoint)
             fit.set(trialFit)
           }
-          if (!accepted) damping *= DAMPING.refused
+          if (!accepted) {
+            damping *= DAMPING.refused
+            single = undefined
+          }
           yield { coefficients: u, fit, certify: accepted }
         }
       }
@@ -128,22 +149,24 @@ function activePart({ operator, penalty, blocks }: ConvexProgram, u: Vector): Ac
 }
 
 /**
- * The Newton direction on the non-zero groups, and the objective's slope along it. Preconditioned per group by the inverse
+ * The Newton direction on the non-zero groups, and the objective's slope along it. `operator` is the part's, or the same in
+ * float32: a system's residual falls by so little that either will do. Preconditioned per group by the inverse
  * of a I + lambda (I - u u'/|u|^2) / |u|, a being the mean diagonal entry of the loss's Hessian, estimated from two random
  * vectors of signs (Hutchinson 1990).
  */
 function* newtonStep(
   part: ActivePart,
+  operator: LinearOperator,
   loss: Loss,
   lambda: number,
   damping: number,
   at: Required<Pick<Step, 'coefficients' | 'fit' | 'certify'>>,
 ): Generator<Step, { direction: Vector; slope: number }> {
-  const { operator, size, x, lengths } = part
+  const { size, x, lengths } = part
   const m = x.length
   const slope = loss.gradient(at.fit)
   const curvatures = positiveCurvatures(loss, at.fit, slope)
-  const gradient = operator.adjoint(slope)
+  const gradient = part.operator.adjoint(slope)
   for (let g = 0; g < lengths.length; g++) {
     // A zero group among those of an active block stays where it is.
     if (lengths[g] === 0) gradient.fill(0, g * size, (g + 1) * size)

@@ -91,7 +91,7 @@ export function proximalGradient(options: ProximalGradientOptions = {}): Solver 
 const ROUNDING = 1e-30
 
 /** 1 / (L |A|^2), with |A|^2 from below by four power iterations started at the gradient; backtracking does the rest. */
-function firstStep(program: ConvexProgram): number {
+export function firstStep(program: ConvexProgram): number {
   const { loss, operator } = program
   const direction = gradientAtZero(program)
   let length = norm(direction)

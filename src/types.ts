@@ -43,6 +43,8 @@ export interface LinearOperator {
   readonly blocks?: BlockMaps
   /** Present when the products are not those of float64: the same map in float64, which certificates are taken with. */
   readonly exact?: LinearOperator
+  /** Present where products in float32 take less time: the same map by them, for searches whose points float64 measures. */
+  readonly single?: LinearOperator | undefined
 }
 
 /**

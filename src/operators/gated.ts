@@ -17,7 +17,8 @@ export interface GatedOperator extends LinearOperator {
  * them. The fit is n x outputs, row-major.
  *
  * The products are the backend's in use when the operator is made, which may keep a copy of X: change neither X nor the
- * patterns afterwards. `apply` skips blocks that are exactly zero.
+ * patterns afterwards. `apply` skips blocks that are exactly zero. `single` makes copies of X in float32 when it is first
+ * asked for.
  *
  * @throws RangeError when the patterns and X differ in rows.
  */
@@ -26,12 +27,26 @@ export function gatedOperator(X: Matrix, patterns: BitColumns, outputs = 1): Gat
     throw new RangeError(
       `gatedOperator: the patterns have ${patterns.rows} rows and X has ${X.rows}; make the gates from the same X.`,
     )
-  return over(backend().gated(X.data, X.columns, patterns), X, patterns, outputs)
+  const { name, gated } = backend()
+  let single: GatedKernel<Float32Array> | undefined
+  // In TypeScript they would take as long.
+  const singleOf = name === 'js' ? undefined : () => (single ??= gated(new Float32Array(X.data), X.columns, patterns))
+  return over(gated(X.data, X.columns, patterns), singleOf, X, patterns, outputs)
 }
 
-function over(kernel: GatedKernel, X: Matrix, patterns: BitColumns, outputs: number): GatedOperator {
+/** A kernel of float32 products, made when the first one is taken. */
+type SingleKernel = (() => GatedKernel<Float32Array>) | undefined
+
+function over(
+  kernel: GatedKernel,
+  singleOf: SingleKernel,
+  X: Matrix,
+  patterns: BitColumns,
+  outputs: number,
+): GatedOperator {
   const rows = X.rows * outputs
   const columns = patterns.count * outputs * X.columns
+  let single: LinearOperator | undefined
   return {
     rows,
     columns,
@@ -43,8 +58,37 @@ function over(kernel: GatedKernel, X: Matrix, patterns: BitColumns, outputs: num
       kernel.adjoint(p, outputs, out)
       return out
     },
-    select: (blocks) => over(kernel.select(blocks), X, selectColumns(patterns, blocks), outputs),
+    select(blocks) {
+      const some = singleOf && (() => singleOf().select(blocks))
+      return over(kernel.select(blocks), some, X, selectColumns(patterns, blocks), outputs)
+    },
+    get single() {
+      single ??= singleOf && inSingles(singleOf(), rows, columns, outputs)
+      return single
+    },
     blocks: blockMaps(kernel, X, patterns.count, outputs),
+  }
+}
+
+/** The products of float32, from and to vectors. */
+function inSingles(kernel: GatedKernel<Float32Array>, rows: number, columns: number, outputs: number): LinearOperator {
+  const coefficients = new Float32Array(columns)
+  const fit = new Float32Array(rows)
+  return {
+    rows,
+    columns,
+    apply(u, out = new Float64Array(rows)) {
+      coefficients.set(u)
+      kernel.apply(coefficients, outputs, fit)
+      out.set(fit)
+      return out
+    },
+    adjoint(p, out = new Float64Array(columns)) {
+      fit.set(p)
+      kernel.adjoint(fit, outputs, coefficients)
+      out.set(coefficients)
+      return out
+    },
   }
 }
 

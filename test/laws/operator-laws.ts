@@ -66,6 +66,14 @@ export function operatorLaws(
       )
     })
 
+    law('is the same map in float32, where it offers that', ({ operator, twin }, u, _w, p) => {
+      const { single } = operator
+      if (!single) return
+      const rounding = 2 ** 25
+      expectClose(single.apply(u), operator.apply(u), rounding * sizeOf(twin, u))
+      expectClose(single.adjoint(p), operator.adjoint(p), rounding * sizeOf(twin, p))
+    })
+
     law('a zero point has a fit of exact zeros', ({ operator }) => {
       expect(operator.apply(new Float64Array(operator.columns)).every((value) => value === 0)).toBe(true)
     })
@@ -120,6 +128,7 @@ export function operatorLaws(
           expect([kept.rows, kept.columns]).toEqual([narrow.rows, narrow.columns])
           expectClose(kept.apply(u), product(narrow, u), sizeOf(narrow, u))
           expectClose(kept.adjoint(p), transposeProduct(narrow, p), sizeOf(narrow, p))
+          if (kept.single) expectClose(kept.single.apply(u), kept.apply(u), 2 ** 25 * sizeOf(narrow, u))
         }),
         { numRuns: 60 },
       )
