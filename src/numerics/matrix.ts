@@ -73,16 +73,3 @@ export function requireFinite(M: Matrix, caller: string, name: string): void {
         `${caller}: ${name} has ${data[k]} in row ${Math.floor(k / columns)}, column ${k % columns} (counted from 0); drop or impute the row.`,
       )
 }
-
-/** Refuses finite entries whose squares sum to more than a number can be: norms of such a matrix are Infinity. */
-export function requireSquare({ data, columns }: Matrix, caller: string, name: string): void {
-  let [at, square] = [0, 0]
-  for (let k = 0; k < data.length; k++) {
-    square += data[k]! * data[k]!
-    if (Math.abs(data[k]!) > Math.abs(data[at]!)) at = k
-  }
-  if (square === Number.POSITIVE_INFINITY)
-    throw new RangeError(
-      `${caller}: ${name} has ${data[at]} in row ${Math.floor(at / columns)}, column ${at % columns} (counted from 0), and its squares sum to more than a number can be; divide ${name} by its largest entry.`,
-    )
-}

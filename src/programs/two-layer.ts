@@ -5,7 +5,7 @@ import { reluPredictions } from '../models/relu-predictions.ts'
 import { isSet, selectColumns } from '../numerics/bits.ts'
 import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
-import { appendOnes, matrix, requireFinite, requireSquare } from '../numerics/matrix.ts'
+import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
 import { spectralBound } from '../numerics/spectral-bound.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { CompactMatrix, Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
@@ -46,7 +46,6 @@ export interface TwoLayerParts<X extends Rows = Matrix> {
 export function twoLayerParts(options: TwoLayerOptions, caller: string): TwoLayerParts {
   const X = asMatrix(options.X, caller, 'X')
   requireFinite(X, caller, 'X')
-  requireSquare(X, caller, 'X')
   const parts = partsOver(X, options, caller)
   return { ...parts, inputs: parts.bias ? appendOnes(X) : X }
 }
@@ -73,7 +72,6 @@ function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, ca
   if (Y.rows !== X.rows)
     throw new RangeError(`${caller}: y has ${Y.rows} rows and X has ${X.rows}; pass one target per row.`)
   requireFinite(Y, caller, 'y')
-  requireSquare(Y, caller, 'y')
   const features = gates.vectors.columns - (gates.bias ? 1 : 0)
   if (gates.patterns.rows !== X.rows || features !== X.columns)
     throw new RangeError(

@@ -149,7 +149,7 @@ describe('coneNewton', () => {
   })
 
   it('goes on where rounding ends its steps, and says what it reached', () => {
-    const found = solveSync(made(typical), { solver: coneNewton(), tolerance: 0, maxIterations: 150 })
+    const found = solveSync(made(typical), { solver: coneNewton(), tolerance: 0, maxIterations: 200 })
     expect(found.status).toBe('iteration-limit')
     expect(found.certificate.relativeGap).toBeLessThan(1e-12)
   })

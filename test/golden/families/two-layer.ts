@@ -13,9 +13,11 @@ import {
   reluProgram,
   ridge,
   solveSync,
+  type Vector,
   verify,
 } from '../../../src/index.ts'
-import { compare, transposed } from '../compare.ts'
+import { norm, scaled, squaredDistance } from '../../../src/numerics/vectors.ts'
+import { activeGroups, compare, transposed } from '../compare.ts'
 import { type Checked, type Family, numbers, partialTolerances, read, rowsOfNumbers } from '../reference.ts'
 import { asked, tolerances } from '../tolerances.ts'
 
@@ -89,13 +91,45 @@ function checkRelu(name: string, file: v.InferOutput<typeof reluFile>): Checked 
     objective: optimum.objective,
     accuracy: optimum.tolerance,
     ...(solution && { fit: Float64Array.from(solution.fitted.flat()) }),
-    ...(optimum.activeGroups !== undefined && { active: { size: d, expected: optimum.activeGroups } }),
+    ...(optimum.activeGroups !== undefined && !solution && { active: { size: d, expected: optimum.activeGroups } }),
     ...(file.lambdaMax !== undefined && { lambdaMax: file.lambdaMax }),
     tolerances: file.tolerances,
   })
   const pairs = solution?.V.map((gatesOfOutput, k) => gatesOfOutput.map((v, i) => [v, solution.W[k]![i]!]))
-  const own = pairs ? certifiesReference(program, signMajor(pairs)) : []
-  return { ...checked, misses: [...checked.misses, ...own, ...agreesWithNetwork(program, found.model)] }
+  const misses = [...checked.misses, ...agreesWithNetwork(program, found.model)]
+  if (pairs) {
+    const point = signMajor(pairs)
+    misses.push(
+      ...certifiesReference(program, point),
+      ...sameNeurons(found.coefficients, point, d, optimum.activeGroups),
+    )
+  }
+  return { ...checked, misses }
+}
+
+/**
+ * As many neurons as the reference has. One on a face that two patterns share may be split between them, so what is compared is
+ * the number of directions; the file's count of groups is that of its own point.
+ */
+function sameNeurons(ours: Vector, reference: Vector, d: number, groups: number | undefined): string[] {
+  const misses: string[] = []
+  const counted = activeGroups(reference, d).length
+  if (groups !== undefined && counted !== groups)
+    misses.push(`${counted} groups of the reference's own point are active, the file says ${groups}`)
+  const [found, wanted] = [directions(ours, d), directions(reference, d)]
+  if (found !== wanted) misses.push(`${found} directions are active, expected ${wanted}`)
+  return misses
+}
+
+/** The directions of the active groups, those that are the same counted once. */
+function directions(u: Vector, d: number): number {
+  const found: Vector[] = []
+  for (const group of activeGroups(u, d)) {
+    const part = u.subarray(group * d, (group + 1) * d)
+    const unit = scaled(part, 1 / norm(part))
+    if (!found.some((other) => squaredDistance(unit, other) < 1e-8)) found.push(unit)
+  }
+  return found.length
 }
 
 /** The recovered network pays what the convex program says, and no neuron leaves its cone. */
