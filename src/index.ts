@@ -129,7 +129,16 @@ export {
   type TwoLayerNetwork,
   unstandardize,
 } from './models/index.ts'
-export type { Backend, BackendName, Floats, GatedKernel, GatedPasses, RowReader, RowSource, SymmetricEigen } from './numerics/backend.ts'
+export type {
+  Backend,
+  BackendName,
+  Floats,
+  GatedKernel,
+  GatedPasses,
+  RowReader,
+  RowSource,
+  SymmetricEigen,
+} from './numerics/backend.ts'
 export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
 export type { BitColumns } from './numerics/bits.ts'
 export { type CompactOptions, compactMatrix } from './numerics/compact-matrix.ts'
