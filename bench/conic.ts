@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { type CscMatrix, cscFromTriplets, solveConic } from 'cvxjs'
 import type { ConvexProgram, Vector } from '../src/index.ts'
+import { stopwatch } from './machine.ts'
 
 /**
  * A squared-loss ReLU program as general conic solvers take it:  minimise x'Px / 2 + c'x  subject to  Ax + s = b, s in the
@@ -79,10 +80,10 @@ export interface ConicAnswer {
 
 /** Clarabel, an interior-point method (Goulart and Chen 2024), in WebAssembly. */
 export async function clarabel({ P, c, A, b, zero, nonnegative, secondOrder }: ConicForm): Promise<ConicAnswer> {
-  const begun = process.cpuUsage()
+  const took = stopwatch()
   const cones = { zero, nonneg: nonnegative, soc: [...secondOrder], exp: 0, power: [] }
   const { status, objVal } = await solveConic(P, c, A, b, cones, { tolGapAbs: 1e-6, tolGapRel: 1e-6 })
-  return { solved: status === 'optimal', value: objVal ?? Number.NaN, seconds: since(begun) }
+  return { solved: status === 'optimal', value: objVal ?? Number.NaN, seconds: took().cpu }
 }
 
 interface ScsSettings {
@@ -117,13 +118,7 @@ export async function scs(form: ConicForm, limit: number): Promise<ConicAnswer> 
   }
   const { zero, nonnegative, secondOrder } = form
   const cone = { z: zero, l: nonnegative, q: [...secondOrder], qsize: secondOrder.length }
-  const begun = process.cpuUsage()
+  const took = stopwatch()
   const { status, info } = solver.solve(data, cone, settings)
-  return { solved: status === 'SOLVED', value: info.pobj, seconds: since(begun) }
-}
-
-/** Seconds of processor time. */
-export function since(begun: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(begun)
-  return (user + system) / 1e6
+  return { solved: status === 'SOLVED', value: info.pobj, seconds: took().cpu }
 }

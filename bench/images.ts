@@ -35,9 +35,7 @@ import {
   nystrom,
   nystromNewton,
   nystromNewtonCg,
-  openIdx,
   readCifar,
-  readIdx,
   ridge,
   type SampleGatesOptions,
   sampleGates,
@@ -51,6 +49,7 @@ import {
 import { type BitColumns, bitColumns } from '../src/numerics/bits.ts'
 import { expand } from '../src/numerics/compact-matrix.ts'
 import { compactGatedOperator } from '../src/operators/index.ts'
+import { dataFolder, firstRows, type Images, mnist, OUTPUTS, oneHot, rightOf } from './image-files.ts'
 import { arrayBytes, machine, stopwatch } from './machine.ts'
 import { brief, table } from './table.ts'
 
@@ -77,26 +76,9 @@ const { values: given } = parseArgs({
   },
 })
 
-interface Images {
-  readonly X: CompactMatrix
-  readonly labels: ArrayLike<number>
-}
-
-const folder = join(process.env.CVXNN_DATA ?? '../shared/data', given.data)
-const OUTPUTS = 10
-
-async function mnist(part: 'train' | 't10k'): Promise<Images> {
-  const labels = await readIdx(join(folder, `${part}-labels-idx1-ubyte.gz`))
-  return { X: await openIdx(join(folder, `${part}-images-idx3-ubyte.gz`), { divisor: 255 }), labels: labels.data }
-}
-
 async function cifar(file: string): Promise<Images> {
-  const { X, labels } = await readCifar(join(folder, file))
+  const { X, labels } = await readCifar(join(dataFolder('cifar10'), file))
   return { X: compactMatrix(X.rows, X.columns, Uint8Array.from(X.data), { divisor: 255 }), labels }
-}
-
-function firstRows(X: CompactMatrix, rows: number): CompactMatrix {
-  return rows >= X.rows ? X : Object.freeze({ ...X, rows })
 }
 
 function lastRows(images: Images, rows: number): Images {
@@ -171,27 +153,15 @@ function lossName(): keyof typeof losses {
   throw new RangeError(`images: --loss is ${given.loss}, expected one of ${Object.keys(losses).join(', ')}.`)
 }
 
-/** 1 in the column of the row's class. */
-function oneHot(labels: ArrayLike<number>, rows: number): Matrix {
-  const Y = matrix(rows, OUTPUTS, new Float64Array(rows * OUTPUTS).fill(other))
-  for (let r = 0; r < rows; r++) Y.data[r * OUTPUTS + labels[r]!] = 1
-  return Y
-}
-
 /** The share of the test images whose largest output is that of their class, and the pairs of gate and output that are used. */
 function scores(coefficients: Vector, gates: Gates, test: Images): { accuracy: number; pairs: number } {
   const patterns = gatesFrom(gates.vectors, test.X).patterns
   const fit = compactGatedOperator(test.X, patterns, OUTPUTS).apply(coefficients)
-  let right = 0
-  for (let r = 0; r < test.X.rows; r++) {
-    const row = fit.subarray(r * OUTPUTS, (r + 1) * OUTPUTS)
-    if (row.indexOf(Math.max(...row)) === test.labels[r]) right++
-  }
   const d = test.X.columns
   let pairs = 0
   for (let from = 0; from < coefficients.length; from += d)
     if (coefficients.subarray(from, from + d).some((entry) => entry !== 0)) pairs++
-  return { accuracy: right / test.X.rows, pairs }
+  return { accuracy: rightOf(fit, test) / test.X.rows, pairs }
 }
 
 /** Ridge regression on the same features: one gate that is on for all rows, and no neuron shrunk to zero. */
@@ -232,7 +202,7 @@ async function solveImages(): Promise<void> {
   const took = stopwatch()
   const { train, test } = given.features === 'patches' ? patchFeatures(first, last) : { train: first, test: last }
   const { X } = train
-  const y = oneHot(train.labels, rows)
+  const y = oneHot(train.labels, rows, other)
   if (given.ridge !== undefined) return ridgeRegression(train, y, test)
   const gates = sampleGates(X, gateOptions())
   const whole = gatedReluProgram({ X, y, gates, lambda: 1, loss })
@@ -254,7 +224,7 @@ async function solveImages(): Promise<void> {
     const some = firstRows(X, subset)
     const part = gatedReluProgram({
       X: some,
-      y: oneHot(train.labels, subset),
+      y: oneHot(train.labels, subset, other),
       gates: gatesFrom(gates.vectors, some),
       lambda,
       loss,

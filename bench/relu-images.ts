@@ -13,11 +13,9 @@
  * names (default ../shared/data). Seconds are of processor time.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   backend,
-  type CompactMatrix,
   type ConeDecompositionMethod,
   certify,
   coneDecomposition,
@@ -29,9 +27,7 @@ import {
   matrix,
   mergeParallelNeurons,
   nystromNewton,
-  openIdx,
   type ReluNetwork,
-  readIdx,
   readNpy,
   reluProgram,
   sampleGates,
@@ -43,6 +39,7 @@ import {
 import { reluPredictions } from '../src/models/relu-predictions.ts'
 import { squaredNorm } from '../src/numerics/vectors.ts'
 import { compactGatedOperator } from '../src/operators/index.ts'
+import { firstRows, type Images, mnist, OUTPUTS, oneHot, rightOf } from './image-files.ts'
 import { machine, stopwatch } from './machine.ts'
 import { planted } from './problems.ts'
 import { brief, table } from './table.ts'
@@ -62,28 +59,9 @@ const { values: given } = parseArgs({
   },
 })
 
-const OUTPUTS = 10
-
-interface Digits {
-  readonly X: CompactMatrix
-  readonly labels: ArrayLike<number>
-}
-
-async function mnist(part: 'train' | 't10k', rows = Number.POSITIVE_INFINITY): Promise<Digits> {
-  const folder = join(process.env.CVXNN_DATA ?? '../shared/data', 'mnist')
-  const { data: labels } = await readIdx(join(folder, `${part}-labels-idx1-ubyte.gz`))
-  const X = await openIdx(join(folder, `${part}-images-idx3-ubyte.gz`), { divisor: 255 })
-  return { X: Object.freeze({ ...X, rows: Math.min(rows, X.rows) }), labels }
-}
-
 /** The share of rows whose largest output is not that of their class. */
-function errorOf(fit: Vector, { X, labels }: Digits): number {
-  let wrong = 0
-  for (let r = 0; r < X.rows; r++) {
-    const row = fit.subarray(r * OUTPUTS, (r + 1) * OUTPUTS)
-    if (row.indexOf(Math.max(...row)) !== labels[r]) wrong++
-  }
-  return wrong / X.rows
+function errorOf(fit: Vector, images: Images): number {
+  return (images.X.rows - rightOf(fit, images)) / images.X.rows
 }
 
 /** (|W1|^2 + |b1|^2 + |W2|^2) / 2 */
@@ -92,11 +70,10 @@ function decayOf({ W1, b1, W2 }: ReluNetwork): number {
 }
 
 async function images(): Promise<void> {
-  const train = await mnist('train', Number(given.rows))
+  const train = await mnist('train')
   const test = await mnist('t10k')
-  const { X } = train
-  const y = matrix(X.rows, OUTPUTS)
-  for (let r = 0; r < X.rows; r++) y.data[r * OUTPUTS + train.labels[r]!] = 1
+  const X = firstRows(train.X, Number(given.rows))
+  const y = oneHot(train.labels, X.rows)
   const gates = sampleGates(X, { count: Number(given.gates), seed: 1 })
   const whole = gatedReluProgram({ X, y, gates, lambda: 1 })
   const lambda = Number(given.ratio) * lambdaMax(whole)

@@ -8,7 +8,8 @@ import {
   type Solver,
   solveSync,
 } from '../src/index.ts'
-import { clarabel, conicForm, scs, since } from './conic.ts'
+import { clarabel, conicForm, scs } from './conic.ts'
+import { stopwatch } from './machine.ts'
 import { type Planted, planted } from './problems.ts'
 
 /**
@@ -75,9 +76,9 @@ function at({ X, y, gates }: Planted, ratio: number): ReturnType<typeof reluProg
 /** Prints a row and returns the seconds. */
 function run(solver: Solver, data: Planted, ratio: number, size: string, newton?: number): number {
   const program = at(data, ratio)
-  const begun = process.cpuUsage()
+  const took = stopwatch()
   const found = solveSync(program, { solver, tolerance: 1e-6, timeLimit: limit, maxIterations: 1e6 })
-  const seconds = since(begun)
+  const seconds = took().cpu
   const { iterations, certificate } = found
   const width = program.recover(found).width
   const rest = [String(iterations).padEnd(10), certificate.relativeGap.toExponential(1), width].join(' ')
