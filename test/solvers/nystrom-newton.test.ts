@@ -4,13 +4,13 @@ import {
   chooseSolver,
   gatedReluProgram,
   groupL1,
-  lambdaMax,
   matrix,
   nystromNewton,
   sampleGates,
   solveSync,
 } from '../../src/index.ts'
 import { random } from '../../src/numerics/random.ts'
+import { expectOverlap, expectSolved, inTwoPrecisions } from '../support/two-precisions.ts'
 
 /** A program of n rows with noisy targets, in float32 and in float64. */
 function pair(n: number, d: number, P: number, outputs: number, ratio: number, seed = 1) {
@@ -28,13 +28,7 @@ function pair(n: number, d: number, P: number, outputs: number, ratio: number, s
       (_, k) => Math.max(0, X.data[Math.floor(k / outputs) * d + (k % outputs)]!) + 0.1 * draws.normal(),
     ),
   )
-  const gates = sampleGates(X, { count: P, seed })
-  const full = gatedReluProgram({ X, y, gates, lambda: 1 })
-  const lambda = ratio * lambdaMax(full)
-  return {
-    full: { ...full, lambda },
-    single: gatedReluProgram({ X, y, gates, lambda, precision: 'float32' }),
-  }
+  return inTwoPrecisions(X, y, { gates: P, ratio, seed })
 }
 
 describe('nystromNewton', () => {
@@ -42,17 +36,12 @@ describe('nystromNewton', () => {
     const { full, single } = pair(300, 8, 60, 2, ratio)
     const best = solveSync(full, { tolerance: 1e-8 }).certificate
     for (const landmarks of [30, 300]) {
-      const { certificate, status, coefficients } = solveSync(single, {
+      const found = solveSync(single, {
         solver: nystromNewton({ landmarks }),
         tolerance: 1e-3,
         maxIterations: 2000,
       })
-      expect(status).toBe('solved')
-      expect(certificate.primal).toBeGreaterThanOrEqual(best.dual * (1 - 1e-9))
-      expect(certificate.dual).toBeLessThanOrEqual(best.primal * (1 + 1e-9))
-      // The certificate is the float64 program's own.
-      const own = full.loss.value(full.operator.apply(coefficients)) + full.lambda * full.penalty.value(coefficients)
-      expect(Math.abs(certificate.primal - own)).toBeLessThan(1e-12 * own)
+      expectSolved(found, full, best)
     }
   })
 
@@ -85,8 +74,7 @@ describe('nystromNewton', () => {
             solver: nystromNewton({ landmarks: 20 }),
           })
           const best = solveSync(full, { tolerance: 1e-9 }).certificate
-          expect(found.certificate.dual).toBeLessThanOrEqual(best.primal * (1 + 1e-9))
-          expect(found.certificate.primal).toBeGreaterThanOrEqual(best.dual * (1 - 1e-9))
+          expectOverlap(found.certificate, best)
         },
       ),
       { numRuns: 10 },
