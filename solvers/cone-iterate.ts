@@ -11,6 +11,8 @@ export interface ConeIterate {
   eta: Vector
   theta: Vector
   readonly chosen: Int32Array
+  /** The penalty counts the blocks of all outputs: which cone is this output's of a block. */
+  coneOf(block: number): number
   /** P_b(A_b'theta), m x d. */
   readonly points: Vector
   /** Their norms g_b. */
@@ -59,7 +61,6 @@ export function coneIterate({
 }): ConeIterate {
   const { rows: n, size: d } = maps
   const model = faceModel(backend, n)
-  /** The penalty counts the blocks of all outputs. */
   const coneOf = (block: number): number => maps.start(block, output) / d
   // Of the blocks on the working set, the images A_b N_b' of the faces they are on.
   const faces = new Map<number, { version: number; images: Vector }>()
@@ -90,6 +91,7 @@ export function coneIterate({
 
   const point = {
     chosen: new Int32Array(0) as Int32Array,
+    coneOf,
     eta: new Float64Array(0) as Vector,
     theta: y.slice() as Vector,
     points: new Float64Array(0) as Vector,

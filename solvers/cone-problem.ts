@@ -68,8 +68,6 @@ export function coneProblem({
   const correlations = new Float64Array(count * d)
   const projections = new Float64Array(count * d)
   const half = squaredNorm(y) / 2
-  /** The penalty counts the blocks of all outputs. */
-  const coneOf = (block: number): number => maps.start(block, output) / d
 
   // Where the continuation is.
   let lambda = Number.POSITIVE_INFINITY
@@ -110,7 +108,7 @@ export function coneProblem({
       const most = blockNorm(correlations, b * d, d)
       prices[b] = most
       if (most > least) {
-        prices[b] = cones.project(coneOf(b), correlations, b * d, projections, b * d, least)
+        prices[b] = cones.project(point.coneOf(b), correlations, b * d, projections, b * d, least)
         if (++work % BREATH === 0) yield { coefficients, certify: false }
       }
       longest = Math.max(longest, prices[b]!)

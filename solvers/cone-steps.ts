@@ -54,8 +54,13 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
   }
 
   /** argmin over x >= 0 of x'Hx / 2 - x'(tangent + excess), from a guess by what is active or violated. */
-  const multipliers = (H: Vector, tangent: Vector, form: Form, lambda: number): Vector | undefined => {
-    const { eta, lengths } = point
+  const multipliers = (
+    H: Vector,
+    tangent: Vector,
+    { eta, lengths }: { eta: Vector; lengths: Vector },
+    form: Form,
+    lambda: number,
+  ): Vector | undefined => {
     const wanted = Uint8Array.from(eta, (weight, i) => (weight > 0 || lengths[i]! > lambda ? 1 : 0))
     const excess = lengths.map((g) => form(g, lambda))
     return nonnegativeQp(backend, eta.length, H, plus(tangent, 1, excess), wanted)
@@ -67,7 +72,7 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
     return out
   }
 
-  /** |theta|^2 / 2 - y'theta + sum_b w_b (g_b^2 - from_b) / 2 over the blocks where it is positive. */
+  /** |theta|^2 / 2 - y'theta + sum_b penalty_b (g_b^2 - lambda^2)_+ / 2: an exact penalty of the dual. */
   const merit = (lambda: number): number => {
     const { theta, lengths } = point
     let total = squaredNorm(theta) / 2 - dot(y, theta)
@@ -82,10 +87,10 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
    */
   const jump = (lambda: number): boolean => {
     const H = point.hessian()
-    const tangent = plus(point.times(point.solve(slopeAt(point))), -1, product(H, point.eta)).map((value) => -value)
+    const tangent = plus(product(H, point.eta), -1, point.times(point.solve(slopeAt(point))))
     const before = { eta: point.eta, theta: point.theta }
     return [secular, plain].some((form) => {
-      const next = multipliers(H, tangent, form, lambda)
+      const next = multipliers(H, tangent, point, form, lambda)
       if (!next) return false
       const slope = plus(before.theta, -1, y)
       const move = point.solve(point.addCombination(next, slope.slice())).map((value) => -value)
@@ -139,17 +144,16 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
   const slide = (lambda: number): boolean => {
     if (!settle()) return false
     const phi = (): number => (lambda * lambda * point.eta.reduce((sum, x) => sum + x, 0)) / 2 - lagrangian()
-    const before = { eta: point.eta, theta: point.theta, value: phi() }
+    const before = { eta: point.eta, theta: point.theta, lengths: point.lengths.slice(), value: phi() }
     const H = point.hessian()
     const m = before.eta.length
-    const force = point.lengths.map((g) => plain(g, lambda))
+    const force = before.lengths.map((g) => plain(g, lambda))
     for (; damping <= DAMPING.most; damping *= DAMPING.more) {
       const damped = H.slice()
       for (let i = 0; i < m; i++) damped[i * (m + 1)]! *= 1 + damping
       const tangent = product(damped, before.eta)
       for (const form of [secular, plain]) {
-        put(before.eta, before.theta)
-        const next = multipliers(damped, tangent, form, lambda)
+        const next = multipliers(damped, tangent, before, form, lambda)
         if (!next) continue
         const slope = -dot(force, plus(next, -1, before.eta))
         if (!(slope < 0)) continue
