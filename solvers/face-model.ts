@@ -1,5 +1,6 @@
 import type { Backend } from '../src/numerics/backend.ts'
 import { transpose } from '../src/numerics/products.ts'
+import { mirrorLower } from '../src/numerics/triangular.ts'
 import type { Vector } from '../src/types.ts'
 
 /**
@@ -68,7 +69,7 @@ export function faceModel(backend: Backend, n: number): FaceModel {
         solveTriangle(false, inner, k)
         backend.syrk(true, k, size, small ? -1 : 1, inner, k, small ? 1 : 0, H, k)
       }
-      for (let i = 0; i < k; i++) for (let j = 0; j < i; j++) H[j * k + i] = H[i * k + j]!
+      mirrorLower(k, H)
       return H
     },
   }

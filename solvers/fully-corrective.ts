@@ -1,5 +1,6 @@
 import { backend } from '../src/numerics/backends/index.ts'
 import { blockNorm, isZeroBlock } from '../src/numerics/blocks.ts'
+import { mirrorLower } from '../src/numerics/triangular.ts'
 import type { ConvexProgram, Solver, Vector } from '../src/types.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 
@@ -90,7 +91,7 @@ function combine(program: ConvexProgram, points: readonly Vector[]): Vector {
     )
     const G = new Float64Array(m * m)
     backend().syrk(false, m, n, 1, images, n, 0, G, m)
-    for (let i = 0; i < m; i++) for (let j = 0; j < i; j++) G[j * m + i] = G[i * m + j]!
+    mirrorLower(m, G)
     const b = new Float64Array(m)
     backend().gemv(
       false,

@@ -1,7 +1,8 @@
-import { dot, norm, plus } from '../src/numerics/vectors.ts'
+import { dot, plus } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Loss, LossHessian, Step, Vector } from '../src/types.ts'
 import { type CurvedRows, curvedRows } from './curved-rows.ts'
 import type { NystromModel } from './nystrom-model.ts'
+import { evenWeights, strongest } from './nystrom-steps.ts'
 
 /** What a kernel regression is of, and how its kernels are sketched: see `nystromNewtonCg`. */
 export interface KernelRegressionOptions {
@@ -46,8 +47,7 @@ const STEPS = 8
 /** The models are made anew where their system took more iterations than this, or the step was shorter. */
 const OFTEN = 30
 const SHORT = 0.5
-/** Blocks that a cold start gives weight to, and the rounds that their weight is searched for. */
-const FEW = 100
+/** Rounds that the weight of a cold start is searched for. */
 const ROUNDS = 20
 
 export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressionOptions): KernelRegression {
@@ -143,31 +143,17 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
       const H = hessianOf(loss, fit)
       rows ??= curvedRows(maps, H, { landmarks, seed, storage })
       const { maps: some, models, gather } = rows
-      const first = all
-        .slice()
-        .sort((a, b) => lengths[b]! - lengths[a]! || a - b)
-        .slice(0, FEW)
-        .sort()
+      const first = strongest(lengths)
       const e = columnOf(gather(H.diagonal), output, outputs).map(Math.sqrt)
       const model = models[output]!
       model.sketch(first, new Float64Array(first.length).fill(1), e)
       const target = columnOf(gather(theta), output, outputs)
       for (let r = 0; r < e.length; r++) target[r] = e[r]! > 0 ? target[r]! / e[r]! : 0
-      const tried = first.filter((_, i) => i % 4 === 0)
-      let [low, high] = [1e-12 / lambda, 1e3 / lambda]
-      for (let k = 0; k < ROUNDS; k++) {
-        const t = Math.sqrt(low * high)
+      return evenWeights(some, first, lambda, { low: 1e-12 / lambda, high: 1e3 / lambda, rounds: ROUNDS }, (t) => {
         const back = model.solve(target, t)
         for (let r = 0; r < e.length; r++) back[r]! *= e[r]!
-        const found = some.correlations(tried, back)
-        let total = 0
-        for (let i = 0; i < tried.length; i++) total += norm(found.subarray(i * d, (i + 1) * d))
-        if (total > lambda * tried.length) low = t
-        else high = t
-      }
-      const eta = new Float64Array(P)
-      for (const b of first) eta[b] = low
-      return eta
+        return back
+      })
     },
     *settle(eta, gap, at) {
       fit.set(product(eta, maps, maps, theta))

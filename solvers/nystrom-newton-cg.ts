@@ -1,7 +1,7 @@
 import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { kernelRegression } from './kernel-regression.ts'
-import { ladder, newtonStep } from './nystrom-newton.ts'
+import { newtonStep, wayDown } from './nystrom-steps.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
 /** Settings of `nystromNewtonCg`. */
@@ -127,7 +127,7 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
       for (let k = 0; k < theta.length; k++) theta[k] = -theta[k]!
       if (coefficients.every((entry) => entry === 0)) {
         look()
-        const way = [...ladder(top(), goal).flatMap((lambda) => Array<number>(WARM_STEPS).fill(lambda)), goal]
+        const way = wayDown(top(), goal)
         eta = perOutput(outputs, (k) => regression.begin(k, lengths[k]!, way[0]!))
         for (let s = 0; s + 1 < way.length; s++) yield* round(way[s]!, way[s + 1]!)
       }
@@ -155,8 +155,6 @@ const LESS = 1.5
 /** So many rounds, none of which brings the gap below this share of the best, are what float32 leaves to gain. */
 const PATIENCE = 10
 const ENOUGH = 0.9
-/** Steps at each lambda of the way to a small one. */
-const WARM_STEPS = 2
 /** Damping of the Hessian of eta after a step that made things worse: at first and most; below the least it is none. */
 const DAMPING = { first: 0.1, most: 10, least: 1e-3 }
 /** A step may raise the objective by this, relative, that theta is not solved for exactly; else it is halved, so often. */

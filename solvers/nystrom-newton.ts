@@ -1,10 +1,8 @@
-import { backend } from '../src/numerics/backends/index.ts'
-import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { random } from '../src/numerics/random.ts'
 import { dot, norm, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
-import { nonnegativeQp } from './nonnegative-qp.ts'
 import { type NystromModel, nystromModel } from './nystrom-model.ts'
+import { evenWeights, newtonStep, strongest, wayDown } from './nystrom-steps.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
 /** Settings of `nystromNewton`. */
@@ -72,7 +70,7 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
 
       if (coefficients.every((entry) => entry === 0)) {
         const largest = Math.max(...problems.map((problem) => problem.largest()))
-        const way = [...ladder(largest, goal).flatMap((lambda) => Array<number>(WARM_STEPS).fill(lambda)), goal]
+        const way = wayDown(largest, goal)
         for (const [k, problem] of problems.entries())
           for (let s = 0; s + 1 < way.length; s++) yield* steps(problem, k, way[s]!, way[s + 1]!)
       }
@@ -111,28 +109,11 @@ const PATIENCE = 10
 const ENOUGH = 0.8
 /** A problem's turn comes when its gap is this share of the largest. */
 const SHARE = 0.2
-/** Between two lambdas of the way to a small one: their ratio, and the steps at each. */
-const RATIO = 3
-const WARM_STEPS = 2
-/** The share of lambda_max that the way begins at, or near. */
-const FIRST = 0.1
-/** Blocks that a cold start gives weight to. */
-const FEW = 100
 /** Residual of conjugate gradients, relative to the target: at most, and over the gap; and their most iterations. */
 const RESIDUAL = 4e-4
 const RESIDUAL_OF_GAP = 0.01
 const LEAST_RESIDUAL = 2e-6
 const MOST = 40
-/** The diagonal of the Hessian is raised by this, relative, at first, and at most. */
-const DAMPING = 1e-5
-const MOST_DAMPING = 1e3
-
-/** Lambdas above the goal, each a third of the last. */
-export function ladder(largest: number, goal: number): number[] {
-  const lambdas: number[] = []
-  for (let lambda = RATIO * goal; lambda < Math.sqrt(RATIO) * FIRST * largest; lambda *= RATIO) lambdas.unshift(lambda)
-  return lambdas
-}
 
 /** So many row numbers, ascending. */
 function someRows(n: number, count: number, seed: number): Int32Array {
@@ -231,31 +212,12 @@ function outputProblem({
     return primal
   }
 
-  /** Weights for the blocks that the target pulls at the most, all alike: the largest that leave these above lambda. */
+  /** Weights for the blocks that the target pulls at the most. */
   const begin = (lambda: number): void => {
     if (!vectors) look()
-    const first = all
-      .slice()
-      .sort((a, b) => lengths[b]! - lengths[a]! || a - b)
-      .slice(0, FEW)
-      .sort()
+    const first = strongest(lengths)
     model.sketch(first, new Float64Array(first.length).fill(1))
-    let [low, high] = [1e-12, 1]
-    for (let k = 0; k < 14; k++) {
-      const t = Math.sqrt(low * high)
-      const back = model.solve(y, t)
-      const found = maps.correlations(
-        first.filter((_, i) => i % 4 === 0),
-        back,
-      )
-      let total = 0
-      const chosen = found.length / d
-      for (let i = 0; i < chosen; i++) total += norm(found.subarray(i * d, (i + 1) * d))
-      if (total > lambda * chosen) low = t
-      else high = t
-    }
-    eta = new Float64Array(P)
-    for (const b of first) eta[b] = low
+    eta = evenWeights(maps, first, lambda, { low: 1e-12, high: 1, rounds: 14 }, (t) => model.solve(y, t))
   }
 
   return {
@@ -296,50 +258,6 @@ function outputProblem({
 /** A step may raise the objective by this, relative, that theta is not solved for exactly; else it is halved, so often. */
 const SLACK = 1e-3
 const HALVINGS = 4
-
-/**
- * Newton's step on eta: a non-negative quadratic program over the blocks that are active or violated, with the Hessian's diagonal
- * raised by at least the share `least`. Undefined when none is found.
- */
-export function newtonStep(
-  { size: d }: BlockMaps,
-  model: NystromModel,
-  eta: Vector,
-  vectors: Vector,
-  lengths: Vector,
-  lambda: number,
-  least: number = DAMPING,
-): Vector | undefined {
-  const free = Int32Array.from(eta.keys()).filter((b) => eta[b]! > 0 || lengths[b]! > lambda)
-  const f = free.length
-  if (f === 0) return eta.slice()
-  const H = model.hessian(free, gatherBlocks(vectors, free, d))
-  for (let damping = least; damping <= MOST_DAMPING; damping *= 100) {
-    const damped = H.slice()
-    for (let i = 0; i < f; i++) damped[i * (f + 1)]! *= 1 + damping
-    const b = new Float64Array(f)
-    for (let i = 0; i < f; i++) {
-      // Newton's step for log |A_b'theta| = log lambda: those for 1 / |A_b'theta| are too long from afar, those for its square too short.
-      const length = lengths[free[i]!]!
-      b[i] = length > 0 ? length * length * Math.log(length / lambda) : 0
-      for (let j = 0; j < f; j++) b[i]! += damped[i * f + j]! * eta[free[j]!]!
-    }
-    const goal = nonnegativeQp(
-      backend(),
-      f,
-      damped,
-      b,
-      Uint8Array.from(free, () => 1),
-    )
-    if (!goal) continue
-    const next = new Float64Array(eta.length)
-    free.forEach((block, i) => {
-      next[block] = goal[i]!
-    })
-    return next
-  }
-  return undefined
-}
 
 /** Moves theta to M^-1 y, near enough, and returns y - M theta. */
 function conjugateGradients(

@@ -1,7 +1,7 @@
 import type { Backend, Floats } from '../src/numerics/backend.ts'
 import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { transpose } from '../src/numerics/products.ts'
-import { solveTriangle } from '../src/numerics/triangular.ts'
+import { mirrorLower, solveTriangle } from '../src/numerics/triangular.ts'
 import { dot, norm, plus } from '../src/numerics/vectors.ts'
 import type { BlockMaps, LinearOperator, Vector } from '../src/types.ts'
 
@@ -252,7 +252,7 @@ export function variationalModel(
           if (order > 0) backend.triangularSolve(false, n, f, L, n, Z, f)
           addGram(backend, f, n, Z, H)
         } else addPrimal(chosen, vectors, H)
-      for (let i = 0; i < f; i++) for (let j = 0; j < i; j++) H[j * f + i] = H[i * f + j]!
+      mirrorLower(f, H)
       return H
     },
   }

@@ -1,5 +1,6 @@
 import { backend } from '../numerics/backends/index.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { mirrorLower } from '../numerics/triangular.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { factor, solveRows } from './cholesky.ts'
 import { linkGradient } from './link-problem.ts'
@@ -27,7 +28,7 @@ export function sparseLinks({ keep }: { keep: number }): LinkSolver {
       const M = matrix(side, side, problem.gram().slice())
       for (let e = 0; e < M.data.length; e++) M.data[e]! *= scale * divergence.smoothness
       for (let l = 0; l < side; l++) M.data[l * side + l]! += damping + (l < W.columns ? ridge : 0)
-      mirror(M)
+      mirrorLower(M.rows, M.data)
       keepLargest(W, keep)
       problem.moved()
       const start = joined(W, b)
@@ -114,9 +115,4 @@ function split(at: Matrix, W: Matrix, b: Vector): void {
     W.data.set(at.data.subarray(j * at.columns, j * at.columns + W.columns), j * W.columns)
     b[j] = at.data[j * at.columns + W.columns]!
   }
-}
-
-function mirror(M: Matrix): void {
-  const n = M.rows
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) M.data[j * n + i] = M.data[i * n + j]!
 }

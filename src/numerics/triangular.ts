@@ -59,3 +59,8 @@ export function solveTriangle(transpose: boolean, n: number, L: Floats, x: Vecto
   }
   return x
 }
+
+/** Copies the lower triangle of A (n x n) to the upper one. */
+export function mirrorLower(n: number, A: Floats): void {
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) A[j * n + i] = A[i * n + j]!
+}

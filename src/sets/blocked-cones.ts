@@ -1,6 +1,7 @@
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, isSet } from '../numerics/bits.ts'
 import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { mirrorLower } from '../numerics/triangular.ts'
 import { plus, squaredDistance } from '../numerics/vectors.ts'
 import type { Vector } from '../types.ts'
 import { nonnegativeMultipliers } from './nonnegative-multipliers.ts'
@@ -126,7 +127,7 @@ export function blockedCones(X: Rows, patterns: BitColumns): BlockedCones {
     const B = gather(at.gate, rows)
     const G = new Float64Array(m * m)
     syrk(false, m, d, 1, B, d, 0, G, m)
-    for (let i = 0; i < m; i++) for (let j = 0; j < i; j++) G[j * m + i] = G[i * m + j]!
+    mirrorLower(m, G)
     const h = new Float64Array(m)
     gemv(false, m, d, -1, B, d, at.target, 0, h)
     for (let k = 0; k < m; k++) h[k]! += at.margin + (at.bounds ? at.bounds[rows[k]!]! : 0)
