@@ -61,19 +61,18 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
   let rows: CurvedRows | undefined
 
   /** K v for v on the rows of `from`, and the product on those of `to`. */
-  const product = (eta: readonly Vector[], from: BlockMaps, to: BlockMaps, v: Vector): Vector => {
-    const out = new Float64Array(to.rows * outputs)
-    for (let k = 0; k < outputs; k++) {
-      const active = all.filter((b) => eta[k]![b]! > 0)
-      if (active.length === 0) continue
-      const found = from.correlations(active, columnOf(v, k, outputs))
-      active.forEach((b, i) => {
-        for (let j = i * d; j < (i + 1) * d; j++) found[j]! *= eta[k]![b]!
-      })
-      const image = to.combination!(active, found)
-      for (let r = 0; r < to.rows; r++) out[r * outputs + k] = image[r]!
+  const multiplier = (eta: readonly Vector[], from: BlockMaps, to: BlockMaps): ((v: Vector) => Vector) => {
+    const active = eta.map((of) => all.filter((b) => of[b]! > 0))
+    const blocks = Int32Array.from(active.flatMap((of) => [...of]))
+    const which = Int32Array.from(active.flatMap((of, k) => [...of].map(() => k)))
+    const weights = Float64Array.from(blocks, (b, i) => eta[which[i]!]![b]!)
+    const back = from.pairs!(blocks, which)
+    const there = from === to ? back : to.pairs!(blocks, which)
+    return (v) => {
+      const found = back.adjoint(v)
+      for (let i = 0, j = 0; i < blocks.length; i++) for (let e = 0; e < d; e++) found[j++]! *= weights[i]!
+      return there.apply(found)
     }
-    return out
   }
 
   /** Chooses the rows, and sketches the kernel of every output on them. */
@@ -117,8 +116,9 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
     let search: Vector = conditioned.slice()
     let size = dot(residual, conditioned)
     let iterations = 0
+    const times = multiplier(eta, some.maps, some.maps)
     while (iterations < MOST && dot(residual, residual) > FORCING ** 2 * Math.abs(most - dot(own, image))) {
-      const K = product(eta, some.maps, some.maps, root(search))
+      const K = times(root(search))
       const moved = plus(rootAdjoint(K), 1, search)
       const t = size / dot(search, moved)
       if (!(t > 0)) break
@@ -156,7 +156,8 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
       })
     },
     *settle(eta, gap, at) {
-      fit.set(product(eta, maps, maps, theta))
+      const times = multiplier(eta, maps, maps)
+      fit.set(times(theta))
       yield at
       // The weights have moved: first the multiple of theta that is best for them.
       const shrink = lowest(loss, zero, fit, 0, dot(theta, fit), slope)
@@ -172,11 +173,11 @@ export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressi
         const H = hessianOf(loss, fit)
         if (stale) rows = yield* sketch(eta, H, at)
         const some = rows!
-        const Krho = product(eta, maps, maps, rho)
+        const Krho = times(rho)
         yield at
         const { step, image, iterations } = yield* conjugateGradients(eta, some, H, rho, Krho, at)
         const delta = plus(rho, -1, some.scatter(step))
-        const move = plus(Krho, -1, some.whole ? image : product(eta, some.maps, maps, step))
+        const move = plus(Krho, -1, some.whole ? image : multiplier(eta, some.maps, maps)(step))
         yield at
         const t = lowest(loss, fit, move, dot(theta, move), dot(delta, move), slope)
         plus(theta, t, delta, theta)

@@ -77,6 +77,8 @@ export interface BlockMaps {
   gram(b: number, c: number, out?: Vector): Vector
   /** out (n) <- sum_i A_{b_i} v_i: the images' sum, where they are too many to be written down. */
   combination?(chosen: Int32Array, vectors: Vector, out?: Vector): Vector
+  /** The map of blocks of one output each: `size` columns a pair, and fits of all outputs. */
+  pairs?(blocks: Int32Array, outputs: Int32Array): LinearOperator
   /** Present where rows can be had by their numbers: the same blocks on these rows only. */
   onRows?(rows: Int32Array): BlockMaps
   /** Present where n x n matrices are too large: columns of them instead. */

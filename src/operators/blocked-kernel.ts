@@ -2,6 +2,7 @@ import type { Backend, Floats, GatedKernel, RowReader } from '../numerics/backen
 import type { BitColumns } from '../numerics/bits.ts'
 import { isZeroBlock } from '../numerics/blocks.ts'
 import type { BlockSketch } from '../types.ts'
+import type { PairPasses } from './pair-passes.ts'
 
 /** Rows of X, and lines of a panel, that are multiplied at a time. A multiple of 32: a block begins where a word of bits does. */
 const ROWS = 1024
@@ -10,6 +11,8 @@ const LINES = 1024
 /** The blocked kernel, which can also make columns of sum_i w_i D_i X X' D_i. */
 export interface BlockedKernel<T extends Floats> extends GatedKernel<T> {
   select(chosen: Int32Array): BlockedKernel<T>
+  /** See `BlockMaps.pairs`. */
+  pairs(chosen: Int32Array, outputs: Int32Array, count: number): PairPasses<T>
   /** See `BlockMaps.sketch`. */
   sketch(rows: Int32Array): BlockSketch
 }
@@ -96,6 +99,28 @@ export function blockedKernel<T extends Floats>(
     return columns
   }
 
+  /** out_r <- sum over the lines l of output k, at r k, of D_{gate(l)} X v_l. */
+  const combine = (
+    lines: number,
+    gate: (l: number) => number,
+    output: (l: number) => number,
+    vectors: T,
+    outputs: number,
+    out: T,
+  ): void => {
+    const columns = floats(n * outputs)
+    multiply(lines, vectors, (l, first, count, product, at) => {
+      const to = output(l) * n + first
+      let word = gate(l) * stride + (first >> 5)
+      for (let r = 0; r < count; r += 32) {
+        const bits = words[word++]!
+        const end = Math.min(32, count - r)
+        for (let b = 0; b < end; b++) columns[to + r + b]! += ((bits >>> b) & 1) * product[at + r + b]!
+      }
+    })
+    for (let r = 0, k = 0; r < n; r++) for (let o = 0; o < outputs; o++, k++) out[k] = columns[o * n + r]!
+  }
+
   return {
     apply(u, outputs, out) {
       const active: number[] = []
@@ -104,22 +129,21 @@ export function blockedKernel<T extends Floats>(
       active.forEach((l, k) => {
         vectors.set(u.subarray(l * d, (l + 1) * d), k * d)
       })
-      const columns = floats(n * outputs)
-      multiply(active.length, vectors, (k, first, count, product, at) => {
-        const l = active[k]!
-        const to = (l % outputs) * n + first
-        let word = gates[Math.floor(l / outputs)]! * stride + (first >> 5)
-        for (let r = 0; r < count; r += 32) {
-          const bits = words[word++]!
-          const end = Math.min(32, count - r)
-          for (let b = 0; b < end; b++) columns[to + r + b]! += ((bits >>> b) & 1) * product[at + r + b]!
-        }
-      })
-      for (let r = 0, k = 0; r < n; r++) for (let o = 0; o < outputs; o++, k++) out[k] = columns[o * n + r]!
+      const gate = (k: number): number => gates[Math.floor(active[k]! / outputs)]!
+      combine(active.length, gate, (k) => active[k]! % outputs, vectors, outputs, out)
     },
     adjoint(p, outputs, out) {
       const column = (l: number): number => gates[Math.floor(l / outputs)]!
       correlate(gates.length * outputs, column, (l) => l % outputs, byOutput(p, outputs), out)
+    },
+    pairs(chosen, outputs, count) {
+      const columns = columnsOf(chosen)
+      const gate = (l: number): number => columns[l]!
+      const output = (l: number): number => outputs[l]!
+      return {
+        apply: (u, out) => combine(columns.length, gate, output, u, count, out),
+        adjoint: (p, out) => correlate(columns.length, gate, output, byOutput(p, count), out),
+      }
     },
     images(chosen, vectors, out) {
       const columns = columnsOf(chosen)

@@ -4,6 +4,7 @@ import { type BitColumns, selectColumns, selectRows } from '../numerics/bits.ts'
 import { isCompact, type Rows, rowBlock, someRows } from '../numerics/compact-matrix.ts'
 import type { BlockMaps, LinearOperator, Vector } from '../types.ts'
 import { type BlockedKernel, blockedKernel } from './blocked-kernel.ts'
+import { outputByOutput, type PassShape } from './pair-passes.ts'
 
 /** Bytes of X up to which it is kept in float32. */
 const KEPT = 2 ** 30
@@ -42,13 +43,25 @@ const doubles = (length: number): Float64Array => new Float64Array(length)
 /** The backend's own passes where it has some for rows that are read, and products of panels for the rest. */
 function kernelOf<T extends Floats>(source: RowSource<T>, d: number, patterns: BitColumns): BlockedKernel<T> {
   const passes = backend().gatedRows?.(source, d, patterns)
-  if (passes) return withPasses(blockedKernel(backend(), source.floats, source.read, d, patterns), passes)
+  if (passes) {
+    const kernel = blockedKernel(backend(), source.floats, source.read, d, patterns)
+    return withPasses(kernel, passes, { floats: source.floats, rows: patterns.rows, size: d })
+  }
   const read = source.kept ? keptRows(source, patterns.rows, d) : source.read
   return blockedKernel(backend(), source.floats, read, d, patterns)
 }
 
-function withPasses<T extends Floats>(kernel: BlockedKernel<T>, passes: GatedPasses<T>): BlockedKernel<T> {
-  return { ...kernel, ...passes, select: (chosen) => withPasses(kernel.select(chosen), passes.select(chosen)) }
+function withPasses<T extends Floats>(
+  kernel: BlockedKernel<T>,
+  passes: GatedPasses<T>,
+  shape: PassShape<T>,
+): BlockedKernel<T> {
+  return {
+    ...kernel,
+    ...passes,
+    select: (chosen) => withPasses(kernel.select(chosen), passes.select(chosen), shape),
+    pairs: (chosen, outputs, count) => outputByOutput(passes, shape, chosen, outputs, count),
+  }
 }
 
 /** All rows, read when the first are asked for. */
@@ -122,6 +135,15 @@ function over(
         inSingles(out.length, (q, result) => single.correlations(chosen, q, result))(p, out),
       combination: (chosen, vectors, out = new Float64Array(n)) =>
         inSingles(n, (v, result) => single.select(chosen).apply(v, 1, result))(vectors, out),
+      pairs(chosen, which) {
+        const some = single.pairs(chosen, which, outputs)
+        return {
+          rows,
+          columns: chosen.length * d,
+          apply: inSingles(rows, some.apply),
+          adjoint: inSingles(chosen.length * d, some.adjoint),
+        }
+      },
       kernel(chosen, weights, out = new Float64Array(n * n)) {
         double.kernel(chosen, weights, out)
         return out

@@ -64,6 +64,33 @@ describe('compactGatedOperator', () => {
     },
   )
 
+  it.each(backends().map(({ name }) => name))('maps pairs of a block and an output like the whole, on %s', (name) => {
+    useBackend(name)
+    law(({ X, vectors, outputs, u, p }) => {
+      const d = X.columns
+      const { patterns, count } = gatesFrom(vectors, X)
+      const compact = compactGatedOperator(X, patterns, outputs)
+      // Every third pair and the first, the last ones first; outputs may go without.
+      const all = Array.from({ length: count * outputs }, (_, i) => count * outputs - 1 - i)
+      const chosen = all.filter((i) => i % 3 === 0)
+      const pairs = compact.blocks.pairs!(
+        Int32Array.from(chosen, (i) => Math.floor(i / outputs)),
+        Int32Array.from(chosen, (i) => i % outputs),
+      )
+      const back = compact.adjoint(p)
+      const own = new Float64Array(chosen.length * d)
+      const inPlace = new Float64Array(u.length)
+      chosen.forEach((i, k) => {
+        own.set(back.subarray(i * d, (i + 1) * d), k * d)
+        inPlace.set(u.subarray(i * d, (i + 1) * d), i * d)
+      })
+      expect([pairs.rows, pairs.columns]).toEqual([compact.rows, own.length])
+      expectNear(pairs.adjoint(p), own, 10 * SINGLE * Math.sqrt(p.length))
+      const some = Float64Array.from(chosen.flatMap((i) => [...u.subarray(i * d, (i + 1) * d)]))
+      expectNear(pairs.apply(some), compact.apply(inPlace), 10 * SINGLE * Math.sqrt(u.length))
+    })
+  })
+
   it("has <A u, p> = <u, A'p>, in float64 to its rounding", () =>
     law(({ X, vectors, outputs, u, p }) => {
       const { exact } = compactGatedOperator(X, gatesFrom(vectors, X).patterns, outputs)
