@@ -79,7 +79,7 @@ export function nystromModel(
         const C = B.slice(first * m, (first + count) * m)
         backend().gemm(false, true, count, m, m, 1, C, m, single, m, 0, B.subarray(first * m), m)
       }
-      backend().gemm(true, false, m, m, n, 1, B, m, B, m, 0, gram, m)
+      backend().syrk(true, m, n, 1, B, m, 0, gram, m)
       let rest = 0
       if (e)
         sketched.diagonal(blocks, weights).forEach((entry, r) => {

@@ -1,7 +1,7 @@
 import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { kernelRegression } from './kernel-regression.ts'
-import { newtonStep, wayDown } from './nystrom-steps.ts'
+import { newtonStep, wayDown, wayFrom } from './nystrom-steps.ts'
 import { proximalGradient } from './proximal-gradient.ts'
 
 /** Settings of `nystromNewtonCg`. */
@@ -51,9 +51,7 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
       const all = Int32Array.from({ length: P }, (_, b) => b)
       const coefficients = start?.coefficients.slice() ?? new Float64Array(operator.columns)
       // eta: the weights · vectors, lengths: A_b'theta and its norm for every block, output by output
-      let eta = perOutput(outputs, (k) =>
-        Float64Array.from(all, (b) => norm(coefficients.subarray(maps.start(b, k), maps.start(b, k) + d)) / goal),
-      )
+      let eta: Vector[] = []
       const vectors = perOutput(outputs, () => new Float64Array(P * d))
       const lengths = perOutput(outputs, () => new Float64Array(P))
       const regression = kernelRegression({ maps, loss, landmarks, seed })
@@ -73,6 +71,8 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
           for (let b = 0; b < P; b++) lengths[k]![b] = norm(vectors[k]!.subarray(b * d, (b + 1) * d))
         }
       }
+      const blockNorm = (b: number, k: number): number =>
+        norm(coefficients.subarray(maps.start(b, k), maps.start(b, k) + d))
       const write = (): void => {
         for (let k = 0; k < outputs; k++)
           for (let b = 0; b < P; b++) {
@@ -125,12 +125,16 @@ export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgO
       operator.apply(coefficients, fit)
       loss.gradient(fit, theta)
       for (let k = 0; k < theta.length; k++) theta[k] = -theta[k]!
-      if (coefficients.every((entry) => entry === 0)) {
-        look()
-        const way = wayDown(top(), goal)
-        eta = perOutput(outputs, (k) => regression.begin(k, lengths[k]!, way[0]!))
-        for (let s = 0; s + 1 < way.length; s++) yield* round(way[s]!, way[s + 1]!)
-      }
+      look()
+      const cold = coefficients.every((entry) => entry === 0)
+      const way = cold ? wayDown(top(), goal) : wayFrom(top(), goal)
+      // A start that is an optimum for another lambda has u_b = eta_b A_b'theta and |A_b'theta| = that lambda.
+      eta = perOutput(outputs, (k) =>
+        cold
+          ? regression.begin(k, lengths[k]!, way[0]!)
+          : Float64Array.from(all, (b) => blockNorm(b, k) / Math.max(goal, lengths[k]![b]!)),
+      )
+      for (let s = 0; s + 1 < way.length; s++) yield* round(way[s]!, way[s + 1]!)
       // best, since: the smallest gap of a round, relative, and the rounds after it
       let best = Number.POSITIVE_INFINITY
       let since = 0

@@ -2,6 +2,7 @@ import { backend } from '../src/numerics/backends/index.ts'
 import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { norm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, Vector } from '../src/types.ts'
+import { movable } from './movable.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 import type { NystromModel } from './nystrom-model.ts'
 
@@ -18,8 +19,17 @@ const MOST_DAMPING = 1e3
 
 /** The lambda of every step of a cold start down to the goal: two at each lambda above it, which are a third of the last, and one there. */
 export function wayDown(largest: number, goal: number): number[] {
+  return stepsBelow(Math.sqrt(RATIO) * FIRST * largest, goal)
+}
+
+/** The same from a start with |A_b'theta| up to `largest`, which is the lambda that it is an optimum for, if it is one. */
+export function wayFrom(largest: number, goal: number): number[] {
+  return stepsBelow(largest / Math.sqrt(RATIO), goal)
+}
+
+function stepsBelow(most: number, goal: number): number[] {
   const lambdas: number[] = []
-  for (let lambda = RATIO * goal; lambda < Math.sqrt(RATIO) * FIRST * largest; lambda *= RATIO) lambdas.unshift(lambda)
+  for (let lambda = RATIO * goal; lambda < most; lambda *= RATIO) lambdas.unshift(lambda)
   return [...lambdas.flatMap((lambda) => Array<number>(WARM_STEPS).fill(lambda)), goal]
 }
 
@@ -58,7 +68,7 @@ export function evenWeights(
 }
 
 /**
- * Newton's step on eta: a non-negative quadratic program over the blocks that are active or violated, with the Hessian's diagonal
+ * Newton's step on eta: a non-negative quadratic program over the blocks that may move, with the Hessian's diagonal
  * raised by at least the share `least`. Undefined when none is found.
  */
 export function newtonStep(
@@ -70,7 +80,7 @@ export function newtonStep(
   lambda: number,
   least: number = DAMPING,
 ): Vector | undefined {
-  const free = Int32Array.from(eta.keys()).filter((b) => eta[b]! > 0 || lengths[b]! > lambda)
+  const free = movable(eta, lengths, lambda)
   const f = free.length
   if (f === 0) return eta.slice()
   const H = model.hessian(free, gatherBlocks(vectors, free, d))

@@ -2,6 +2,7 @@ import { backend } from '../src/numerics/backends/index.ts'
 import { gatherBlocks } from '../src/numerics/blocks.ts'
 import { dot, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, LinearOperator, Step, Vector } from '../src/types.ts'
+import { movable } from './movable.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
 import { type VariationalModel, variationalModel } from './variational-model.ts'
 
@@ -50,10 +51,6 @@ const NEAR = 1e-2
 /** Below this gap the last factor may serve another step, unless one with it left more than this of the gap. */
 const REUSED = 1e-4
 const STALE = 0.05
-
-/** Blocks that may become active in one step: at least so many, and for each active one. */
-const LEAST_MOVABLE = 50
-const NEWCOMERS = 1
 
 /** How well the systems of a step are solved where the relative gap is this. */
 function accuracyFor(relative: number): number {
@@ -188,14 +185,13 @@ function newtonStep(
   const free = movable(weights, lengths, lambda)
   const f = free.length
   const d = vectors[0]!.length / chosen.length
-  const freeIndices = Int32Array.from(free)
   // A factor that was good for the last step is for this one, as long as steps go far.
   const reuse = relative < REUSED && !(state.reused && relative > STALE * state.last)
   state.last = relative
   state.reused = reuse
   const H = model.hessian(
-    freeIndices.map((i) => chosen[i]!),
-    vectors.map((all) => gatherBlocks(all, freeIndices, d)),
+    free.map((i) => chosen[i]!),
+    vectors.map((all) => gatherBlocks(all, free, d)),
     reuse,
   )
   if (!H) return false
@@ -232,21 +228,6 @@ function newtonStep(
   }
   state.damping = DAMPING.least
   return false
-}
-
-/** The blocks with a weight, and of the others that violate those that do the most, about as many. */
-function movable(weights: Vector, lengths: Vector, lambda: number): number[] {
-  const free: number[] = []
-  const violating: number[] = []
-  for (let i = 0; i < weights.length; i++)
-    if (weights[i]! > 0) free.push(i)
-    else if (lengths[i]! > lambda) violating.push(i)
-  const most = Math.max(LEAST_MOVABLE, Math.ceil(NEWCOMERS * free.length))
-  if (violating.length > most) {
-    violating.sort((a, b) => lengths[b]! - lengths[a]! || a - b)
-    violating.length = most
-  }
-  return [...free, ...violating].sort((a, b) => a - b)
 }
 
 /** phi(eta) at the weights the model was factored at. */
