@@ -1,5 +1,21 @@
 import { join } from 'node:path'
-import { type CompactMatrix, type Matrix, matrix, openIdx, readIdx, type Vector } from '../src/index.ts'
+import {
+  type CompactMatrix,
+  type GateDraw,
+  type LossChoice,
+  logistic,
+  type Matrix,
+  matrix,
+  nystromNewton,
+  nystromNewtonCg,
+  openIdx,
+  readIdx,
+  type SampleGatesOptions,
+  type Solver,
+  softmax,
+  squared,
+  type Vector,
+} from '../src/index.ts'
 
 /** Images in bytes with their classes, of which there are ten. */
 export interface Images {
@@ -39,4 +55,36 @@ export function rightOf(fit: Vector, { X, labels }: Images): number {
     if (row.indexOf(Math.max(...row)) === labels[r]) right++
   }
   return right
+}
+
+interface ImageLoss {
+  readonly loss: LossChoice
+  readonly solver: (options: { landmarks?: number }) => Solver
+  readonly other: number
+}
+
+/** The losses there are to choose from, what solves them, and what targets are where the class is another. */
+const losses: Record<'squared' | 'softmax' | 'logistic', ImageLoss> = {
+  squared: { loss: squared(), solver: nystromNewton, other: 0 },
+  softmax: { loss: softmax(), solver: nystromNewtonCg, other: 0 },
+  logistic: { loss: logistic(), solver: nystromNewtonCg, other: -1 },
+}
+
+export function lossNamed(name: string): ImageLoss {
+  if (name === 'squared' || name === 'softmax' || name === 'logistic') return losses[name]
+  throw new RangeError(`--loss is ${name}, expected one of ${Object.keys(losses).join(', ')}.`)
+}
+
+/** Gates of images as options say them: how many, how drawn, and within windows of how many pixels a side, '' for none. */
+export function gatesOfImages(
+  { gates, draw, window }: { gates: string; draw: string; window: string },
+  shape = { height: 28, width: 28, channels: 1 },
+): SampleGatesOptions {
+  const [least, most] = window.split(',').map(Number)
+  return {
+    count: Number(gates),
+    seed: 1,
+    draw: draw as GateDraw,
+    ...(least && { window: { shape, size: [least, most ?? least] as const } }),
+  }
 }

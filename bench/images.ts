@@ -5,7 +5,7 @@
  *     npm run bench:images -- [--data mnist|cifar10] [--rows 60000] [--gates 1000] [--ratio 0.003] [--tolerance 1e-2]
  *                             [--draw differences] [--window 5,8] [--held-out 0] [--subset 6000] [--landmarks 700]
  *                             [--features pixels|patches] [--patch-landmarks 150] [--ridge SHARE]
- *                             [--threads 1] [--time-limit SECONDS] [--checkpoint FILE]
+ *                             [--threads 1] [--time-limit SECONDS] [--checkpoint FILE] [--coefficients FILE]
  *                             [--loss squared|softmax|logistic]
  *     npm run bench:images -- --growth
  *
@@ -23,33 +23,38 @@ import {
   backend,
   type CompactMatrix,
   compactMatrix,
-  type GateDraw,
   type Gates,
   gatedReluProgram,
   gatesFrom,
   imageFeatures,
   lambdaMax,
-  logistic,
   type Matrix,
   matrix,
   nystrom,
-  nystromNewton,
-  nystromNewtonCg,
   readCifar,
   ridge,
   type SampleGatesOptions,
   sampleGates,
-  softmax,
   solve,
-  squared,
   useBackend,
   type Vector,
   whitened,
+  writeNpy,
 } from '../src/index.ts'
 import { type BitColumns, bitColumns } from '../src/numerics/bits.ts'
 import { expand } from '../src/numerics/compact-matrix.ts'
 import { compactGatedOperator } from '../src/operators/index.ts'
-import { dataFolder, firstRows, type Images, mnist, OUTPUTS, oneHot, rightOf } from './image-files.ts'
+import {
+  dataFolder,
+  firstRows,
+  gatesOfImages,
+  type Images,
+  lossNamed,
+  mnist,
+  OUTPUTS,
+  oneHot,
+  rightOf,
+} from './image-files.ts'
 import { arrayBytes, machine, stopwatch } from './machine.ts'
 import { brief, table } from './table.ts'
 
@@ -72,6 +77,7 @@ const { values: given } = parseArgs({
     threads: { type: 'string', default: '1' },
     'time-limit': { type: 'string' },
     checkpoint: { type: 'string' },
+    coefficients: { type: 'string' },
     growth: { type: 'boolean', default: false },
   },
 })
@@ -127,31 +133,11 @@ function patchFeatures(train: Images, test: Images): { train: Images; test: Imag
   }
 }
 
-/** What `sampleGates` is asked for on these images. */
-function gateOptions(): SampleGatesOptions {
-  // Features of patches are no image, and have no windows.
-  const window = given.window ?? (given.features === 'pixels' ? '5,8' : '')
-  const [least, most] = window.split(',').map(Number)
-  return {
-    count: Number(given.gates),
-    seed: 1,
-    draw: given.draw as GateDraw,
-    ...(least && { window: { shape, size: [least, most ?? least] as const } }),
-  }
-}
+/** What `sampleGates` is asked for on these images: features of patches are no image, and have no windows. */
+const gateOptions = (): SampleGatesOptions =>
+  gatesOfImages({ ...given, window: given.window ?? (given.features === 'pixels' ? '5,8' : '') }, shape)
 
-/** The losses there are to choose from, what solves them, and what targets are where the class is another. */
-const losses = {
-  squared: { loss: squared(), solver: nystromNewton, other: 0 },
-  softmax: { loss: softmax(), solver: nystromNewtonCg, other: 0 },
-  logistic: { loss: logistic(), solver: nystromNewtonCg, other: -1 },
-}
-const { loss, solver, other } = losses[lossName()]
-
-function lossName(): keyof typeof losses {
-  if (given.loss === 'squared' || given.loss === 'softmax' || given.loss === 'logistic') return given.loss
-  throw new RangeError(`images: --loss is ${given.loss}, expected one of ${Object.keys(losses).join(', ')}.`)
-}
+const { loss, solver, other } = lossNamed(given.loss)
 
 /** The share of the test images whose largest output is that of their class, and the pairs of gate and output that are used. */
 function scores(coefficients: Vector, gates: Gates, test: Images): { accuracy: number; pairs: number } {
@@ -254,6 +240,8 @@ async function solveImages(): Promise<void> {
     },
   )
   const { wall, cpu } = took()
+  if (given.coefficients)
+    await writeNpy(given.coefficients, matrix(solution.coefficients.length, 1, solution.coefficients))
   console.log(
     `${solution.status}: ${describe(solution.coefficients)}; ${brief(cpu)} s of processor time, ${brief(wall)} s on the clock, at most ${peakMemory().toFixed(0)} MiB`,
   )

@@ -5,6 +5,7 @@
  *
  *     npm run bench:relu-images -- [--rows 3000] [--gates 100] [--ratio 0.01] [--tolerance 1e-2] [--method working-set|shared]
  *                                  [--passes 30] [--steps 0] [--bound] [--coefficients FILE]
+ *                                  [--loss squared|softmax|logistic] [--draw normal] [--window 5,8]
  *     npm run bench:relu-images -- --methods
  *
  * `--steps` of the fully corrective solver follow the re-scaling; `--bound` projects the residuals on all cones for a lower bound
@@ -26,7 +27,6 @@ import {
   lambdaMax,
   matrix,
   mergeParallelNeurons,
-  nystromNewton,
   type ReluNetwork,
   readNpy,
   reluProgram,
@@ -39,7 +39,7 @@ import {
 import { reluPredictions } from '../src/models/relu-predictions.ts'
 import { squaredNorm } from '../src/numerics/vectors.ts'
 import { compactGatedOperator } from '../src/operators/index.ts'
-import { firstRows, type Images, mnist, OUTPUTS, oneHot, rightOf } from './image-files.ts'
+import { firstRows, gatesOfImages, type Images, lossNamed, mnist, OUTPUTS, oneHot, rightOf } from './image-files.ts'
 import { machine, stopwatch } from './machine.ts'
 import { planted } from './problems.ts'
 import { brief, table } from './table.ts'
@@ -55,9 +55,14 @@ const { values: given } = parseArgs({
     steps: { type: 'string', default: '0' },
     bound: { type: 'boolean', default: false },
     coefficients: { type: 'string' },
+    loss: { type: 'string', default: 'squared' },
+    draw: { type: 'string', default: 'normal' },
+    window: { type: 'string', default: '' },
     methods: { type: 'boolean', default: false },
   },
 })
+
+const { loss, solver, other } = lossNamed(given.loss)
 
 /** The share of rows whose largest output is not that of their class. */
 function errorOf(fit: Vector, images: Images): number {
@@ -73,9 +78,9 @@ async function images(): Promise<void> {
   const train = await mnist('train')
   const test = await mnist('t10k')
   const X = firstRows(train.X, Number(given.rows))
-  const y = oneHot(train.labels, X.rows)
-  const gates = sampleGates(X, { count: Number(given.gates), seed: 1 })
-  const whole = gatedReluProgram({ X, y, gates, lambda: 1 })
+  const y = oneHot(train.labels, X.rows, other)
+  const gates = sampleGates(X, gatesOfImages(given))
+  const whole = gatedReluProgram({ X, y, gates, lambda: 1, loss })
   const lambda = Number(given.ratio) * lambdaMax(whole)
   const took = stopwatch()
   const gated = await gatedSolution({ ...whole, lambda })
@@ -100,7 +105,7 @@ async function images(): Promise<void> {
     `${method}: ${found.split} blocks split, norm ${found.gatedNorm.toPrecision(4)} to ${found.reluNorm.toPrecision(4)}, ${found.blowUp.toFixed(1)} times; violation ${found.violation}, ${found.repaired} repaired; ${brief(seconds)} s, ${brief((1000 * seconds) / Math.max(1, found.split))} ms a block\n`,
   )
 
-  const program = reluProgram({ X, y, gates, lambda })
+  const program = reluProgram({ X, y, gates, lambda, loss })
   const heads = ['network', 'objective', 'gap', 'loss', 'neurons', 'merged', 'decay of these', 'test error, %', 's']
   const out = table(heads, [22, 9, 7, 9, 7, 6])
   const bounds = [atGated.dual]
@@ -126,8 +131,11 @@ async function images(): Promise<void> {
   const difference = Math.max(...differences(reluPredictions(network, X), fit))
   let point = coefficients
   const improving = stopwatch()
-  const walk = fullyCorrective().iterate(program, { coefficients })
-  for (let step = 0; step <= Number(given.steps); step++) {
+  const improver = fullyCorrective()
+  const walk = improver.iterate(program, { coefficients })
+  // It takes the squared loss alone.
+  const steps = improver.supports(program) === true ? Number(given.steps) : -1
+  for (let step = 0; step <= steps; step++) {
     const next = walk.next()
     if (next.done) break
     point = next.value.coefficients
@@ -149,7 +157,7 @@ async function gatedSolution(program: ReturnType<typeof gatedReluProgram>): Prom
   const file = given.coefficients
   if (file && existsSync(file)) return (await readNpy(readFileSync(file))).data
   const { coefficients } = await solve(program, {
-    solver: nystromNewton({ landmarks: 500 }),
+    solver: solver({ landmarks: 500 }),
     tolerance: Number(given.tolerance),
   })
   if (file) await writeNpy(file, matrix(coefficients.length, 1, coefficients))

@@ -48,7 +48,7 @@ const STEPS = 8
 const OFTEN = 30
 const SHORT = 0.5
 /** Rounds that the weight of a cold start is searched for. */
-const ROUNDS = 20
+const ROUNDS = 10
 
 export function kernelRegression({ maps, loss, landmarks, seed }: KernelRegressionOptions): KernelRegression {
   const { rows: n, outputs, count: P, size: d } = maps
