@@ -10,7 +10,7 @@
  *     npm run bench:images -- --growth
  *
  * Data come from the folder that CVXNN_DATA names (default ../shared/data). Subsets of the rows (--subset, one size or several)
- * are solved first, to a gap of 4 per cent, each from the one before, and the last is where the whole begins. With
+ * are solved first (0: none), to a gap of 4 per cent, each from the one before, and the last is where the whole begins. With
  * --held-out, so many of the last training rows are kept back and scored instead of the test images: to choose by.
  * --features patches reads pooled features of whitened patches instead of pixels; --ridge fits ridge regression to the same
  * features instead, at these weights. CVXNN_BACKEND=blas computes with the system's BLAS. Seconds are of processor time. A run
@@ -206,7 +206,7 @@ async function solveImages(): Promise<void> {
     : given.subset
         .split(',')
         .map(Number)
-        .filter((size) => size < rows)) {
+        .filter((size) => size > 0 && size < rows)) {
     const some = firstRows(X, subset)
     const part = gatedReluProgram({
       X: some,
