@@ -103,6 +103,15 @@ describe('nystromNewtonCg', () => {
     expect(closer.iterations).toBeLessThan(solveSync(single, { tolerance: 1e-3, maxIterations: 3000 }).iterations)
   })
 
+  it('comes down from the optimum of a much larger lambda in fewer steps than from nothing', () => {
+    const { full, single } = pair(softmax(), 200, 6, 40, 3, 0.003)
+    const far = { ...single, lambda: 30 * single.lambda }
+    const start = solveSync(far, { tolerance: 1e-2 })
+    const found = solveSync(single, { tolerance: 1e-3, start, maxIterations: 5000 })
+    expectSolved(found, full, solveSync(full, { tolerance: 1e-8, maxIterations: 20_000 }).certificate)
+    expect(found.iterations).toBeLessThan(solveSync(single, { tolerance: 1e-3, maxIterations: 5000 }).iterations)
+  })
+
   it('goes on from a checkpoint', async () => {
     const { single } = pair(softmax(), 100, 5, 20, 3, 0.02)
     const folder = mkdtempSync(join(tmpdir(), 'cvxnn-'))
