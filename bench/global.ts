@@ -2,7 +2,7 @@
  * Over all networks: proofs of global optimality, gates that are priced against gates that are sampled, and many small
  * problems against listing all patterns and against Adam.
  *
- *     npm run bench:global [-- proofs] [samples [NAME ...]] [small]
+ *     npm run bench:global [-- proofs] [samples] [small] [NAME ...]
  *
  * Seconds are processor time of this process. Tables from UCI need the folder named by CVXNN_DATA.
  */
@@ -34,6 +34,8 @@ const parts = ['proofs', 'samples', 'small']
 const wanted = (part: string): boolean => words.length === 0 || words.includes(part)
 /** Only problems whose names hold one of these, where any are given. */
 const names = words.filter((word) => !parts.includes(word))
+const isChosen = ({ name }: { name: string }): boolean =>
+  names.length === 0 || names.some((part) => name.includes(part))
 
 if (wanted('proofs')) await proofs()
 if (wanted('samples')) await samples()
@@ -59,7 +61,7 @@ async function proofs(): Promise<void> {
     ['problem', 'lambda / max', 'verdict', 'relative gap', 'rounds', 'gates', 'neurons', 'cones', 'seconds'],
     [34],
   )
-  for (const problem of problems)
+  for (const problem of problems.filter(isChosen))
     for (const ratio of ratios) {
       const program = at(problem, ratio)
       const took = stopwatch()
@@ -86,12 +88,11 @@ async function samples(): Promise<void> {
     const found = await uci(name)
     if (found) problems.push(found)
   }
-  const chosen = problems.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
   const results = table(
     ['problem', 'lambda / max', 'gates', 'objective', 'above priced', 'gap', 'neurons', 'test error', 'seconds'],
     [28, 12, 16],
   )
-  for (const problem of chosen)
+  for (const problem of problems.filter(isChosen))
     for (const ratio of ratios) {
       const program = at(problem, ratio)
       const took = stopwatch()

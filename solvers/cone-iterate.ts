@@ -10,13 +10,17 @@ import { faceModel } from './face-model.ts'
 export interface ConeIterate {
   eta: Vector
   theta: Vector
+  /** Of the constraints g_b <= lambda that blocks without a weight are near to or not. */
+  lambda: number
   readonly chosen: Int32Array
   /** The penalty counts the blocks of all outputs: which cone is this output's of a block. */
   coneOf(block: number): number
   /** P_b(A_b'theta), m x d. */
   readonly points: Vector
-  /** Their norms g_b. */
+  /** Their norms g_b, or where a block was not projected some upper bound of it. */
   readonly lengths: Vector
+  /** Whether a block was projected, as those with a weight are, and those without where they may matter: others count as zero. */
+  readonly projected: Uint8Array
   /** z_b = A_b P_b(A_b'theta), m x n. */
   readonly images: Vector
   /** y - sum_b eta_b z_b: what the network v_b = eta_b P_b(A_b'theta) leaves of the target. */
@@ -43,6 +47,9 @@ export interface ConeIterate {
   addCombination(w: Vector, x: Vector): Vector
 }
 
+/** The share of lambda up to which a block without a weight is as good as zero. */
+const NEAR = 0.9
+
 export function coneIterate({
   backend,
   maps,
@@ -66,10 +73,11 @@ export function coneIterate({
   const faces = new Map<number, { version: number; images: Vector }>()
   let m = 0
 
-  const updateFaces = (): void => {
+  const updateFaces = (active: readonly number[]): void => {
     const blocks: number[] = []
     const bases: Vector[] = []
-    for (const b of point.chosen) {
+    for (const i of active) {
+      const b = point.chosen[i]!
       const { basis, version } = cones.face(coneOf(b))
       if (faces.get(b)?.version === version) continue
       faces.set(b, { version, images: new Float64Array((basis.length / d) * n) })
@@ -94,8 +102,10 @@ export function coneIterate({
     coneOf,
     eta: new Float64Array(0) as Vector,
     theta: y.slice() as Vector,
+    lambda: 0,
     points: new Float64Array(0) as Vector,
     lengths: new Float64Array(0) as Vector,
+    projected: new Uint8Array(0),
     images: new Float64Array(0) as Vector,
     residual: y.slice() as Vector,
     size: 0,
@@ -106,17 +116,22 @@ export function coneIterate({
       m = blocks.length
       point.points = new Float64Array(m * d)
       point.lengths = new Float64Array(m)
+      point.projected = new Uint8Array(m)
       point.images = new Float64Array(m * n)
       const kept = new Set(blocks)
       for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
       point.evaluate()
     },
     evaluate(): void {
-      const { chosen, eta, theta, points, lengths, images } = point
+      const { chosen, eta, theta, points, lengths, projected, images } = point
       const inputs = maps.correlations(chosen, theta)
       point.size = 0
       for (let i = 0; i < m; i++) {
-        lengths[i] = cones.project(coneOf(chosen[i]!), inputs, i * d, points, i * d)
+        // A block without a weight that stays this far inside is not needed.
+        const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
+        lengths[i] = cones.project(coneOf(chosen[i]!), inputs, i * d, points, i * d, enough)
+        projected[i] = lengths[i]! > enough ? 1 : 0
+        if (!projected[i]) points.fill(0, i * d, (i + 1) * d)
         point.size += eta[i]! * lengths[i]!
       }
       maps.images(chosen, points, images)
@@ -130,8 +145,8 @@ export function coneIterate({
       })
     },
     factor(): boolean {
-      updateFaces()
       const active = Array.from(point.eta.keys()).filter((i) => point.eta[i]! > 0)
+      updateFaces(active)
       return model.factor(
         active.map((i) => faces.get(point.chosen[i]!)!.images),
         active.map((i) => point.eta[i]!),

@@ -21,7 +21,7 @@ import { proximalGradient } from './proximal-gradient.ts'
  * left when theta is minimised over.
  *
  * Works on the blocks that are active or violate g_b <= lambda the most, one of those with the same projection, and comes down to lambda from where the start is
- * optimal in factors of not less than 0.6: a warm start along a path goes straight on. Takes the plain squared loss;
+ * optimal in factors of not less than a half: a warm start along a path goes straight on. Takes the plain squared loss;
  * outputs are independent problems. Yields at each Newton step, every point feasible. Where rounding leaves nothing to
  * gain, it goes on as proximal gradient.
  *

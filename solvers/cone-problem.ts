@@ -1,8 +1,9 @@
 import type { Backend } from '../src/numerics/backend.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
-import { dot, norm, squaredDistance, squaredNorm } from '../src/numerics/vectors.ts'
+import { dot, norm, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Step, Vector } from '../src/types.ts'
 import { coneIterate, primalAt, slopeAt } from './cone-iterate.ts'
+import { conePrices } from './cone-prices.ts'
 import { coneSteps } from './cone-steps.ts'
 
 /** One output's problem:  minimise |sum_b A_b v_b - y|^2 / 2 + lambda sum_b |v_b|  over v_b in K_b. */
@@ -18,7 +19,7 @@ export interface ConeProblem {
 }
 
 /** From one lambda of the continuation to the next, at least. */
-const CONTINUATION = 0.6
+const CONTINUATION = 0.5
 /** The relative gap at which the continuation goes on. */
 const LOOSE = 0.1
 /** How far the gap on the working set is brought below the whole one before the next pass. */
@@ -31,16 +32,12 @@ const ROUNDS = 20
 const STEPS = 40
 /** Relative gap below which steps no longer jump between faces, and one that gains nothing is one of rounding. */
 const SETTLED = 1e-6
-/** Projections between two yields of a pass. */
-const BREATH = 32
 /** Steps, or passes where rounding is near, without a smaller gap before a working set is left or the problem gives up. */
 const PATIENCE = 3
 /** Passes elsewhere: among thousands of patterns the gap rises many times before it falls. */
 const PASSES = 25
 /** What rounding leaves of a relative difference. */
 const ROUNDING = 1e-14
-/** Projections that differ by less, relative, are one. */
-const SAME = 1e-9
 
 export function coneProblem({
   backend,
@@ -64,9 +61,7 @@ export function coneProblem({
   const everyBlock = Int32Array.from({ length: count }, (_, b) => b)
   const point = coneIterate({ backend, maps, cones, output, target: y, coefficients })
   const steps = coneSteps(backend, point, y)
-  // Of the blocks outside the working set, A_b'theta at the last pass, and where it is projected.
-  const correlations = new Float64Array(count * d)
-  const projections = new Float64Array(count * d)
+  const prices = conePrices(maps, cones, point, coefficients)
   const half = squaredNorm(y) / 2
 
   // Where the continuation is.
@@ -77,6 +72,7 @@ export function coneProblem({
   const primal = (): number => (lambda < Number.POSITIVE_INFINITY ? primalAt(point, lambda) : half)
 
   const choose = (blocks: Int32Array, eta: Vector): void => {
+    point.lambda = lambda
     point.choose(blocks, eta)
     steps.forget()
   }
@@ -90,31 +86,6 @@ export function coneProblem({
   }
 
   const workingGap = (): number => primal() - dualValue(largest(point.lengths))
-
-  /** |P_b(A_b'theta)| of all blocks as far as it is above lambda, and some upper bound below that elsewhere. */
-  function* price(enough: (longest: number) => number): Generator<Step, Vector> {
-    const prices = new Float64Array(count)
-    maps.correlations(everyBlock, point.theta, correlations)
-    let longest = 0
-    point.chosen.forEach((b, i) => {
-      prices[b] = point.lengths[i]!
-      longest = Math.max(longest, prices[b]!)
-    })
-    const members = new Set(point.chosen)
-    let work = 0
-    for (let b = 0; b < count; b++) {
-      if (members.has(b)) continue
-      const least = enough(longest)
-      const most = blockNorm(correlations, b * d, d)
-      prices[b] = most
-      if (most > least) {
-        prices[b] = cones.project(point.coneOf(b), correlations, b * d, projections, b * d, least)
-        if (++work % BREATH === 0) yield { coefficients, certify: false }
-      }
-      longest = Math.max(longest, prices[b]!)
-    }
-    return prices
-  }
 
   /** In even steps down to the goal. */
   const nextLambda = (last: number): number => {
@@ -132,7 +103,7 @@ export function coneProblem({
   }
 
   /** Takes the start up, if it is better than zero, with the eta of the lambda it may be a solution for. */
-  function* begin(): Generator<Step, Vector> {
+  function* begin(): Generator<Step, void> {
     let blocks = everyBlock.filter((b) => blockNorm(coefficients, maps.start(b, output), d) > 0)
     const vectors = new Float64Array(blocks.length * d)
     blocks.forEach((b, i) => {
@@ -148,18 +119,16 @@ export function coneProblem({
       blocks = new Int32Array(0)
       weights = new Float64Array(0)
     } else point.theta = theta
-    const prices = yield* price((longest) => Math.max(goal, CONTINUATION * longest))
-    const longest = largest(prices)
+    const longest = yield* prices.largest(goal)
     lambda = nextLambda(longest)
     choose(
       blocks,
       weights.map((weight) => weight / Math.max(goal, longest)),
     )
-    return prices
   }
 
   /** The blocks with a weight, and as many of those whose price is above lambda, the highest first. */
-  const select = (prices: Vector): void => {
+  function* select(): Generator<Step, void> {
     const active: number[] = []
     const weights: number[] = []
     point.chosen.forEach((b, i) => {
@@ -167,31 +136,8 @@ export function coneProblem({
       active.push(b)
       weights.push(point.eta[i]!)
     })
-    const known = new Set(active)
-    const violated = everyBlock.filter((b) => prices[b]! > lambda && !known.has(b))
-    violated.sort((a, b) => prices[b]! - prices[a]!)
-    const more = distinct(violated, prices).slice(0, Math.max(FEWEST, active.length))
+    const more = yield* prices.highest(Math.max(FEWEST, active.length), lambda)
     choose(Int32Array.from([...active, ...more]), Float64Array.from([...weights, ...new Float64Array(more.length)]))
-  }
-
-  /** Without the blocks whose projection is that of one before, or of one of the working set: neighbours, on the face they share. */
-  const distinct = (blocks: Int32Array, prices: Vector): Int32Array => {
-    const taken = new Set(point.chosen)
-    point.chosen.forEach((b, i) => {
-      projections.set(point.points.subarray(i * d, (i + 1) * d), b * d)
-    })
-    const ranked = Int32Array.from([...point.chosen, ...blocks.filter((b) => !taken.has(b))])
-    ranked.sort((a, b) => prices[b]! - prices[a]! || Number(taken.has(b)) - Number(taken.has(a)))
-    return ranked.filter((b, k) => {
-      if (taken.has(b)) return false
-      const near = SAME * prices[b]!
-      const own = projections.subarray(b * d, (b + 1) * d)
-      for (let j = k - 1; j >= 0 && prices[ranked[j]!]! - prices[b]! <= near; j--) {
-        const other = projections.subarray(ranked[j]! * d, (ranked[j]! + 1) * d)
-        if (squaredDistance(own, other) <= near * near) return false
-      }
-      return true
-    })
   }
 
   /** Newton steps until the gap on the working set is small beside the whole one. */
@@ -212,12 +158,11 @@ export function coneProblem({
     point.write()
   }
 
-  let prices: Vector | undefined
   /** At the lambda of the continuation. */
   let wholeGap = Number.POSITIVE_INFINITY
-  const assess = function* (): Generator<Step, void> {
-    prices = yield* price(() => lambda)
-    wholeGap = primal() - dualValue(largest(prices))
+  function* assess(): Generator<Step, void> {
+    const longest = yield* prices.largest(Math.max(lambda, largest(point.lengths)))
+    wholeGap = primal() - dualValue(longest)
   }
 
   return {
@@ -228,11 +173,11 @@ export function coneProblem({
       return lambda > goal ? Number.POSITIVE_INFINITY : wholeGap
     },
     *round() {
-      if (!prices) {
-        prices = yield* begin()
+      if (!prices.begun) {
+        yield* begin()
         yield* assess()
       }
-      select(prices)
+      yield* select()
       yield* descend()
       yield* assess()
       for (rounds++; lambda > goal && (wholeGap <= LOOSE * primal() || rounds > ROUNDS); rounds = 0) {

@@ -39,12 +39,12 @@ export interface SolveOptions {
  * @throws RangeError when the options are out of range or the solver does not take the program.
  */
 export async function solve<M>(program: ConvexProgram<M>, options: SolveOptions = {}): Promise<Solution<M>> {
-  return breathe(walk(program, options))
+  return breathe(walk(program, options, isWatched(options)))
 }
 
 /** `solve` without turns: blocks until done. A signal can then only have fired before the call. */
 export function solveSync<M>(program: ConvexProgram<M>, options: SolveOptions = {}): Solution<M> {
-  const walking = walk(program, options)
+  const walking = walk(program, options, isWatched(options))
   for (;;) {
     const at = walking.next()
     if (at.done) return at.value
@@ -73,11 +73,13 @@ export async function* steps<M>(
 /**
  * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or every
  * `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once per iteration (with the
- * progress when there is a certificate) so that whoever drives it can let the event loop breathe.
+ * progress when there is a certificate) so that whoever drives it can let the event loop breathe. Where nobody looks at the
+ * progress (`watched` is false) and blocks lie in cones, only the last certificate measures stationarity.
  */
 export function* walk<M>(
   program: ConvexProgram<M>,
   options: SolveOptions = {},
+  watched = true,
 ): Generator<Progress | undefined, Solution<M>> {
   const { solver = chooseSolver(program), tolerance = 1e-6, maxIterations = 100_000 } = options
   const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, signal, onProgress } = options
@@ -88,10 +90,12 @@ export function* walk<M>(
   const begun = performance.now()
   const seconds = (): number => (performance.now() - begun) / 1000
   const examine = certifier(program)
+  // At lambda = 0 it is what decides, and without cones it costs next to nothing.
+  const measured = watched || program.lambda === 0 || !program.penalty.domain
 
   // best: the certified iterate of lowest objective, copied · bound, dual: the best lower bound and the point behind it
   let best = copy(start ?? { coefficients: new Float64Array(program.operator.columns) })
-  const first = examine(kept?.resumed ?? best)
+  const first = examine(kept?.resumed ?? best, measured)
   if (first.at !== best) best = copy(first.at)
   let certificate = first.certificate
   let bound = certificate.dual
@@ -102,7 +106,8 @@ export function* walk<M>(
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
     kept?.save({ coefficients: best.coefficients, dual }, true)
-    const final = { ...withBound(certificate, bound), primalFeasibility }
+    const { stationarity } = measured ? certificate : examine(pointAt(best)).certificate
+    const final = { ...withBound(certificate, bound), stationarity, primalFeasibility }
     return solution(program, solver, status, iterations, seconds(), final, { ...best, dual })
   }
   const report = (now: Certificate): Progress => {
@@ -113,7 +118,7 @@ export function* walk<M>(
 
   /** Certifies an iterate and keeps it if it is the best. */
   const weigh = (iterate: Iterate): 'solved' | 'diverged' | undefined => {
-    const examined = examine(iterate)
+    const examined = examine(iterate, measured)
     const now = examined.certificate
     if (!Number.isFinite(now.primal)) return 'diverged'
     if (now.dual > bound) {
@@ -154,6 +159,16 @@ export function* walk<M>(
     return finish(ended ?? leaving)
   }
   return finish('iteration-limit')
+}
+
+/** Whether somebody looks at the certificates on the way. */
+export function isWatched({ onProgress }: SolveOptions): boolean {
+  return onProgress !== undefined
+}
+
+/** The coefficients of an iterate and their fit. */
+function pointAt({ coefficients, fit }: Iterate): Iterate {
+  return fit ? { coefficients, fit } : { coefficients }
 }
 
 /** The coefficients and multipliers of an iterate, without what was computed from them. */

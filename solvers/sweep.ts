@@ -1,6 +1,6 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
 import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/types.ts'
-import { type SolveOptions, walk } from './solve.ts'
+import { isWatched, type SolveOptions, walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
 /** The lambdas of a path, and how each is solved. */
@@ -30,7 +30,7 @@ export async function* sweep<M>(
   program: ConvexProgram<M>,
   options: SweepOptions = {},
 ): AsyncGenerator<Solution<M>, void> {
-  const path = walkPath(program, options)
+  const path = walkPath(program, options, isWatched(options))
   const pace = startPace()
   try {
     for (;;) {
@@ -45,13 +45,14 @@ export async function* sweep<M>(
 
 /** `sweep` as a plain generator: blocks while it works. */
 export function* sweepSync<M>(program: ConvexProgram<M>, options: SweepOptions = {}): Generator<Solution<M>, void> {
-  for (const at of walkPath(program, options)) if (at !== undefined && 'program' in at) yield at
+  for (const at of walkPath(program, options, isWatched(options))) if (at !== undefined && 'program' in at) yield at
 }
 
 /** Yields once per iteration and, among those, every finished solution. */
 export function* walkPath<M>(
   program: ConvexProgram<M>,
   options: SweepOptions = {},
+  watched = true,
 ): Generator<Solution<M> | Progress | undefined, void> {
   let start = options.start
   let before: readonly Solution<M>[] = []
@@ -60,7 +61,7 @@ export function* walkPath<M>(
     if (before.length > 0) start = nearest(at, before)
     // A point that its start already solves is none the less the last after an abort.
     const late = options.signal?.aborted === true
-    const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options)
+    const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options, watched)
     yield found
     if (late || found.status === 'aborted') return
     before = [...before, found].slice(-POINTS)

@@ -139,11 +139,11 @@ function part(program: ConvexProgram, chosen: Int32Array): Part {
   const whole = chosen.length * size === program.operator.columns
   const some = whole ? program : program.restrict!(chosen)
   const gathered = new Float64Array(some.operator.columns)
-  let examine: ((at: Iterate) => Certified) | undefined
+  let examine: ReturnType<typeof certifier> | undefined
   return {
     program: some,
     chosen,
-    examine: (at) => (examine ??= certifier(some))(at),
+    examine: (at) => (examine ??= certifier(some))(at, false),
     gather(u) {
       chosen.forEach((b, k) => {
         gathered.set(u.subarray(b * size, (b + 1) * size), k * size)

@@ -50,8 +50,12 @@ export function certify(program: ConvexProgram, iterate: Iterate): Certificate {
 /** What a point may be outside its domain by rounding alone; projections leave less than this. */
 const ROUNDING = 1e-12
 
-/** `certify` for many points of one program: buffers are allocated once. */
-export function certifier(program: ConvexProgram): (iterate: Iterate) => Certified {
+/**
+ * `certify` for many points of one program: buffers are allocated once.
+ *
+ * Stationarity is NaN where it is not asked for: on cones it takes a projection for every block, and no other figure needs it.
+ */
+export function certifier(program: ConvexProgram): (iterate: Iterate, stationarity?: boolean) => Certified {
   const { loss, penalty, lambda } = program
   // Where products are of float32, those of certificates are not, and no fit is taken on trust.
   const { exact } = program.operator
@@ -87,7 +91,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
     return { point, images, s, bound: dualValue(s) }
   }
 
-  return (iterate) => {
+  return (iterate, stationarity = true) => {
     let { coefficients, fit: knownFit } = iterate
     if (coefficients.length !== operator.columns)
       throw new RangeError(
@@ -116,7 +120,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
     const { s, bound } = lower
     scaled(lower.point, s, dual)
 
-    const distance =
+    const distance = (): number =>
       lambda > 0
         ? lambda * penalty.subdifferentialDistance(coefficients, scaled(correlation, 1 / lambda, slope))
         : norm(correlation)
@@ -127,7 +131,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate) => Certifi
       dual: bound,
       gap,
       relativeGap: gap === 0 ? 0 : gap / Math.max(Math.abs(primal), Math.abs(bound)),
-      stationarity: distance / gradientScale,
+      stationarity: stationarity ? distance() / gradientScale : Number.NaN,
       primalFeasibility: outside,
       dualFeasibility: isNorm ? Math.max(0, polar - lambda) / gradientScale : 0,
       complementarity: Math.abs(lambda * size + conjugate - dot(coefficients, correlation)) / lossScale,

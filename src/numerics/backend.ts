@@ -1,5 +1,6 @@
 import type { KernelFactor } from '../types.ts'
 import type { BitColumns } from './bits.ts'
+import type { ConeProjection } from './cone-projection.ts'
 
 /** Numbers in float64, or in float32 where speed is asked for: one call takes arrays of one kind. */
 export type Floats = Float64Array | Float32Array
@@ -86,6 +87,8 @@ export interface Backend {
   shrinkBlocks<T extends Floats>(v: T, size: number, step: number, out: T): void
   /** The products of [D_1 X ... D_P X] for X of patterns.rows x columns. X and the patterns must stay as they are. */
   gated<T extends Floats>(X: T, columns: number, patterns: BitColumns): GatedKernel<T>
+  /** Projections onto the cones of unit rows (signs.rows x d) and columns of signs, + where a bit is set. Rows and signs must stay as they are. */
+  cones(unit: Float64Array, d: number, signs: BitColumns): ConeProjection
   /** The passes of `gated` for X that is read a block of rows at a time; left out where products of masked panels are as fast. */
   gatedRows?<T extends Floats>(X: RowSource<T>, columns: number, patterns: BitColumns): GatedPasses<T>
 }

@@ -1,5 +1,6 @@
 import { blockNorm, isZeroBlock } from '../numerics/blocks.ts'
-import { type ActivationCones, type ActiveRows, activeRows } from '../sets/activation-cones.ts'
+import { type ActiveRows, activeRows } from '../numerics/cone-projection.ts'
+import type { ActivationCones } from '../sets/activation-cones.ts'
 import type { ConvexSet, Face, Penalty, Vector } from '../types.ts'
 
 /** A normal shorter than a thousandth of its point is not accurate enough to bound with: the square of that. */

@@ -1,4 +1,5 @@
-export { type ActivationCones, type ActiveRows, activationCones, activeRows } from './activation-cones.ts'
+export { type ActiveRows, activeRows } from '../numerics/cone-projection.ts'
+export { type ActivationCones, activationCones } from './activation-cones.ts'
 export {
   type BlockedCones,
   blockedCones,

@@ -8,7 +8,7 @@ import { enumerateGates, type Matrix, matrix, type Vector } from '../../src/inde
 import { isSet } from '../../src/numerics/bits.ts'
 import { random } from '../../src/numerics/random.ts'
 import { norm } from '../../src/numerics/vectors.ts'
-import { activationCones, activeRows } from '../../src/sets/activation-cones.ts'
+import { activationCones, activeRows } from '../../src/sets/index.ts'
 
 /** Data of low rank in more dimensions, rows twice, opposite, zero, near each other or of unlike lengths; with a column of ones. */
 const problem = fc.record({

@@ -1,7 +1,12 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { patternsOf } from '../../src/gates/index.ts'
-import { type ConvexSet, fromRows, type Matrix, type Vector } from '../../src/index.ts'
+import { type ConvexSet, fromRows, type Matrix, matrix, type Vector } from '../../src/index.ts'
+import { useBackend } from '../../src/numerics/backends/index.ts'
+import { js } from '../../src/numerics/backends/js.ts'
+import { engineOf } from '../../src/numerics/backends/wasm/engine.ts'
+import { wasm } from '../../src/numerics/backends/wasm.ts'
+import { random } from '../../src/numerics/random.ts'
 import { coneGroupL1 } from '../../src/penalties/cone-group-l1.ts'
 import { type ActivationCones, activationCones, activeRows, nonnegative } from '../../src/sets/index.ts'
 import { anyMatrix, entry, plainMatrix, vector } from '../arbitraries.ts'
@@ -93,7 +98,18 @@ setLaws(
     })),
 )
 
-describe('activationCones', () => {
+for (const one of [js, wasm()])
+  describe(`activationCones by ${one.description}`, () => {
+    beforeAll(() => {
+      useBackend(one)
+    })
+    afterAll(() => {
+      useBackend('wasm')
+    })
+    coneLaws()
+  })
+
+function coneLaws(): void {
   // Four rows within a millionth of one line: an early brute force was off by more than the projection.
   const nearlyParallel: [{ X: Matrix; gates: Matrix }, Vector, Vector] = [
     {
@@ -198,7 +214,115 @@ describe('activationCones', () => {
     expect(cones.project(0, Float64Array.of(1, -2), 0, out, 0, activeRows(2))).toBe(1)
     expect(Array.from(out)).toEqual([1, 0])
   })
+
+  law('active rows whose factors are kept give the same as those whose factors are made anew', ({ X, gates }, g, w) => {
+    const cones = conesOf(X, gates)
+    const [kept, anew] = [activeRows(X.columns, true), activeRows(X.columns)]
+    const [a, b] = [new Float64Array(X.columns), new Float64Array(X.columns)]
+    for (const point of [g, w, new Float64Array(X.columns), g]) {
+      cones.project(0, point, 0, a, 0, kept)
+      cones.project(0, point, 0, b, 0, anew)
+      expectClose(a, b, 1e-12 * (1 + largest(point)))
+    }
+  })
+
+  law(
+    'the face is spanned by unit vectors at right angles to each other and to every active row',
+    ({ X, gates }, g) => {
+      const d = X.columns
+      const cones = conesOf(X, gates)
+      for (const active of [activeRows(d), activeRows(d, true)]) {
+        const p = new Float64Array(d)
+        cones.project(0, g, 0, p, 0, active)
+        const basis = cones.face(0, active).slice()
+        expect(basis.length).toBe((d - active.count) * d)
+        const products = (v: Vector): number[] =>
+          Array.from({ length: basis.length / d }, (_, k) => v.reduce((sum, vj, j) => sum + vj * basis[k * d + j]!, 0))
+        for (let k = 0; k < basis.length; k += d)
+          products(basis.subarray(k, k + d)).forEach((product, i) => {
+            expect(Math.abs(product - (i * d === k ? 1 : 0))).toBeLessThanOrEqual(1e-12)
+          })
+        for (let k = 0; k < active.count; k++) {
+          const e = unitRow(X, active.rows[k]!)
+          for (const product of products(e)) expect(Math.abs(product)).toBeLessThanOrEqual(1e-10)
+        }
+        // The projection is on the face.
+        const inside = new Float64Array(d)
+        products(p).forEach((product, i) => {
+          for (let j = 0; j < d; j++) inside[j]! += product * basis[i * d + j]!
+        })
+        expectClose(inside, p, 1e-12 * (1 + largest(g)))
+      }
+    },
+  )
+}
+
+it('factors of active rows go over from one backend to the other, whichever kept them', () => {
+  const draws = random(3)
+  const [rows, d] = [60, 9]
+  const X = matrix(
+    rows,
+    d,
+    Float64Array.from({ length: rows * d }, () => draws.normal()),
+  )
+  const vectors = matrix(
+    1,
+    d,
+    Float64Array.from({ length: d }, () => draws.normal()),
+  )
+  const both = [js, wasm()].map((one) => {
+    useBackend(one)
+    return conesOf(X, vectors)
+  })
+  useBackend('wasm')
+  const active = activeRows(d, true)
+  const [out, cold] = [new Float64Array(d), new Float64Array(d)]
+  const point = Float64Array.from({ length: d }, () => draws.normal())
+  for (let k = 0; k < 20; k++) {
+    for (let j = 0; j < d; j++) point[j]! += 0.3 * draws.normal()
+    const cones = both[k % 2]!
+    cones.project(0, point, 0, out, 0, active)
+    both[0]!.project(0, point, 0, cold, 0, activeRows(d))
+    expectClose(out, cold, 1e-12)
+    expect(cones.violation(0, out, 0)).toBeLessThanOrEqual(1e-12)
+  }
 })
+
+it('projections by the module go on after its memory has grown', () => {
+  const draws = random(4)
+  const [rows, d] = [200, 20]
+  const X = matrix(
+    rows,
+    d,
+    Float64Array.from({ length: rows * d }, () => draws.normal()),
+  )
+  const vectors = matrix(
+    1,
+    d,
+    Float64Array.from({ length: d }, () => draws.normal()),
+  )
+  useBackend('wasm')
+  const cones = conesOf(X, vectors)
+  const point = Float64Array.from({ length: d }, () => draws.normal())
+  const active = activeRows(d, true)
+  const [before, after] = [new Float64Array(d), new Float64Array(d)]
+  cones.project(0, point, 0, before, 0, active)
+  const size = 1600
+  const C = new Float64Array(size * size)
+  const bytes = engineOf(1).memory.buffer.byteLength
+  wasm().gemm(false, false, size, size, 8, 1, C, 8, C, size, 0, C.slice(), size)
+  expect(engineOf(1).memory.buffer.byteLength).toBeGreaterThan(bytes)
+  cones.project(0, point, 0, after, 0, active)
+  expectClose(after, before, 1e-14)
+})
+
+/** Row r of X over its norm, counted among those that are not zero. */
+function unitRow(X: Matrix, r: number): Vector {
+  const kept = rowsOf({ X, bias: false }).filter((row) => row.some((value) => value !== 0))
+  const row = Float64Array.from(kept[r]!)
+  const size = Math.hypot(...row)
+  return row.map((value) => value / size)
+}
 
 function conesOf(X: Matrix, gates: Matrix): ActivationCones {
   return activationCones(X, patternsOf(gates, X))

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   type ConvexProgram,
   certify,
+  coneNewton,
   explain,
   type GatedReluNetwork,
   gatedReluProgram,
@@ -9,6 +10,7 @@ import {
   type Loss,
   type Progress,
   proximalGradient,
+  reluProgram,
   ridge,
   type Solution,
   type SolveOptions,
@@ -443,3 +445,29 @@ function walking(points: Iterate[]): Solver {
     },
   }
 }
+
+describe('stationarity on cones, which takes a projection for every block', () => {
+  const made = () => reluProgram({ X, y, gates, lambda: 1e-3 })
+
+  it('is measured of the answer, whether anybody looked on the way or not', () => {
+    for (const lambda of [1e-3, 1e3])
+      for (const solver of [coneNewton(), proximalGradient()]) {
+        const options = { solver, maxIterations: 30 }
+        const at = { ...made(), lambda }
+        const alone = solveSync(at, options)
+        const fresh = certify(made(), { coefficients: alone.coefficients })
+        if (lambda === 1e-3)
+          expect(Math.abs(alone.certificate.stationarity - fresh.stationarity)).toBeLessThanOrEqual(1e-9)
+        const seen: Progress[] = []
+        const watched = solveSync({ ...made(), lambda }, { ...options, onProgress: (one) => seen.push(one) })
+        expect(watched.certificate.stationarity).toBeCloseTo(alone.certificate.stationarity, 9)
+        expect(seen.length).toBeGreaterThan(0)
+        for (const { certificate } of seen) expect(certificate.stationarity).toBeGreaterThanOrEqual(0)
+      }
+  })
+
+  it('is in every progress that is iterated over', async () => {
+    for await (const { certificate } of steps(made(), { maxIterations: 10 }))
+      expect(certificate.stationarity).toBeGreaterThanOrEqual(0)
+  })
+})

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend.ts'
 import { cholesky, triangularSolve } from './js/cholesky.ts'
+import { coneProjection } from './js/cone-projection.ts'
 import { gatedKernel } from './js/gated.ts'
 import { gemm } from './js/gemm.ts'
 import { gemv, syrk } from './js/level-two.ts'
@@ -20,5 +21,6 @@ export const js: Backend = {
   dot,
   blockNorms,
   shrinkBlocks,
+  cones: coneProjection,
   gated: (X, columns, patterns) => gatedKernel({ gemm }, X, columns, patterns),
 }

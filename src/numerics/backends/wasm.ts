@@ -1,5 +1,6 @@
 import type { Backend } from '../backend.ts'
 import { js } from './js.ts'
+import { coneProjection } from './wasm/cone-projection.ts'
 import { dense } from './wasm/dense.ts'
 import { eigen } from './wasm/eigen.ts'
 import { compiles, type Engine, engineOf } from './wasm/engine.ts'
@@ -27,6 +28,7 @@ export function wasm({ threads = 1, everything = false }: WasmOptions = {}): Bac
     description: 'WebAssembly with 128-bit vectors',
     threads,
     gated: (X, columns, patterns) => gatedKernel(engine, X, columns, patterns, everything),
+    cones: (unit, d, signs) => coneProjection(engine, unit, d, signs),
     gatedRows: (X, columns, patterns) => gatedRows(engine, X, columns, patterns, everything),
   }
 }

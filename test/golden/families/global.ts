@@ -117,7 +117,9 @@ function* bothWays(
   scale = 1,
 ): Generator<Finding> {
   const all: ConvexProgram<ReluNetwork> = reluProgram({ X, y, gates: enumerateGates(X), lambda })
-  const listed = compare(`${name} listed`, solveSync(all, { tolerance: asked, maxIterations: 1_000_000 }), known, scale)
+  // The fit is as far off as sqrt(2 n gap): 1e-5 of it takes a gap below 5e-12 at ten rows.
+  const near = { tolerance: asked / 100, maxIterations: 1_000_000 }
+  const listed = compare(`${name} listed`, solveSync(all, near), known, scale)
   yield { ...listed, misses: [...listed.misses, ...(all.scope === 'network' ? [] : ['the bound is of no network'])] }
   const few = reluProgram({ X, y, gates: sampleGates(X, { count: 4 }), lambda })
   const found = solveGlobalSync(few, { tolerance: asked })

@@ -57,6 +57,25 @@ export interface Kernels {
     sweepCount: number,
     rotations: Address,
   ): void
+  /** See assembly/cones.as. */
+  spanBytes(d: number, row: number): number
+  coneWorkBytes(n: number, d: number): number
+  spanRows(d: number, row: number, unit: Address, words: Address, span: Address, count: number, work: Address): void
+  projectOnCone(
+    n: number,
+    d: number,
+    row: number,
+    unit: Address,
+    words: Address,
+    candidates: Address,
+    candidateCount: number,
+    v: Address,
+    residual: Address,
+    span: Address,
+    enough: number,
+    work: Address,
+  ): number
+  complementOfSpan(d: number, row: number, span: Address, work: Address): Address
   activeBlocks64: ActiveBlocks
   activeBlocks32: ActiveBlocks
   multiplyLower64: MultiplyLower

@@ -1,12 +1,26 @@
 // What the module offers. f64 and f32 name the kind of entries; see the files for what each does.
 
 import { factor, solveLower, solveUpper } from './cholesky'
+import { complementOfSpan, coneWorkBytes, projectOnCone, spanBytes, spanRows } from './cones'
 import { rotateRows, tridiagonalize } from './eigen'
 import { activeBlocks, clearColumns, clearRows, copyColumns, copyRows, gatherRows, multiplyLower, passes, TABLES } from './gated'
 import { multiplyAdd, PACKED } from './gemm'
 import { codesOfColumns, codesOfRows } from './subset-sums'
 
-export { codesOfColumns, codesOfRows, copyColumns, copyRows, gatherRows, rotateRows, tridiagonalize }
+export {
+  codesOfColumns,
+  codesOfRows,
+  complementOfSpan,
+  coneWorkBytes,
+  copyColumns,
+  copyRows,
+  gatherRows,
+  projectOnCone,
+  rotateRows,
+  spanBytes,
+  spanRows,
+  tridiagonalize,
+}
 
 export function allocate(bytes: usize): usize {
   return heap.alloc(bytes)
