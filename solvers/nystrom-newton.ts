@@ -1,6 +1,6 @@
-import { random } from '../src/numerics/random.ts'
 import { dot, norm, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
+import { drawRows } from './draw-rows.ts'
 import { type NystromModel, nystromModel } from './nystrom-model.ts'
 import { evenWeights, newtonStep, strongest, wayDown } from './nystrom-steps.ts'
 import { proximalGradient } from './proximal-gradient.ts'
@@ -49,7 +49,7 @@ export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptio
       const { rows: n, outputs } = maps
       const coefficients = start?.coefficients.slice() ?? new Float64Array(program.operator.columns)
       const dual = new Float64Array(n * outputs)
-      const model = nystromModel(maps, someRows(n, Math.min(landmarks, n), seed))
+      const model = nystromModel(maps, drawRows(n, Math.min(landmarks, n), seed))
       const goal = program.lambda / curvature
       const problems = Array.from({ length: outputs }, (_, k) =>
         outputProblem({
@@ -114,19 +114,6 @@ const RESIDUAL = 4e-4
 const RESIDUAL_OF_GAP = 0.01
 const LEAST_RESIDUAL = 2e-6
 const MOST = 40
-
-/** So many row numbers, ascending. */
-function someRows(n: number, count: number, seed: number): Int32Array {
-  const draws = random(seed)
-  const rows = Int32Array.from({ length: n }, (_, r) => r)
-  for (let k = 0; k < count; k++) {
-    const other = k + draws.below(n - k)
-    const held = rows[k]!
-    rows[k] = rows[other]!
-    rows[other] = held
-  }
-  return rows.slice(0, count).sort()
-}
 
 interface OutputProblemOptions {
   readonly maps: BlockMaps

@@ -72,7 +72,7 @@ export function evenWeights(
  * raised by at least the share `least`. Undefined when none is found.
  */
 export function newtonStep(
-  { size: d }: BlockMaps,
+  { size: d, rows: n }: BlockMaps,
   model: NystromModel,
   eta: Vector,
   vectors: Vector,
@@ -80,7 +80,7 @@ export function newtonStep(
   lambda: number,
   least: number = DAMPING,
 ): Vector | undefined {
-  const free = movable(eta, lengths, lambda)
+  const free = movable(eta, lengths, lambda, n)
   const f = free.length
   if (f === 0) return eta.slice()
   const H = model.hessian(free, gatherBlocks(vectors, free, d))

@@ -33,6 +33,12 @@ export interface VariationalProblem {
 /** A working set has at least so many blocks, and so many times the active ones. */
 const LEAST = 10
 const TIMES_ACTIVE = 4
+/**
+ * Steps are on all blocks where the working set is this share of them, or where P blocks of d on n rows have P d below this
+ * share of n^2: a look at all of them then takes little time beside a factorisation.
+ */
+const NEARLY_ALL = 0.6
+const CHEAP = 0.2
 /** The gap on the working set, against the whole one, at which a round ends. */
 const ACCURACY = 0.1
 /** What no step is worth taking for, relative to the objective: rounding. */
@@ -51,6 +57,9 @@ const NEAR = 1e-2
 /** Below this gap the last factor may serve another step, unless one with it left more than this of the gap. */
 const REUSED = 1e-4
 const STALE = 0.05
+/** Below this gap the last Hessian itself may, unless the last step left more than this of the gap. */
+const NEARBY = 3e-5
+const FAR = 0.1
 
 /** How well the systems of a step are solved where the relative gap is this. */
 function accuracyFor(relative: number): number {
@@ -69,12 +78,16 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   const eta = startingWeights(options)
   // lengths: |A_b' theta| of every block at the last look · images of theta under all A_b', one array an output
   const lengths = new Float64Array(P)
+  // written: which blocks of the coefficients may not be zero
+  const written = new Uint8Array(P).fill(1)
   const correlations = targets.map(() => new Float64Array(P * d))
   let whole = { primal: 0, gap: Number.POSITIVE_INFINITY, relative: 1 }
   let factored = false
-  const control = { damping: DAMPING.least, last: 1, reused: false }
+  const control: Control = { damping: DAMPING.least, last: 1, reused: false, hessian: undefined }
 
   const write = (block: number, position: number, vectors: readonly Vector[]): void => {
+    if (!(eta[block]! > 0) && !written[block]) return
+    written[block] = Number(eta[block]! > 0)
     outputs.forEach((output, k) => {
       const to = maps.start(block, output)
       for (let j = 0; j < d; j++) coefficients[to + j] = eta[block]! * vectors[k]![position * d + j]!
@@ -89,10 +102,12 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
     }
   }
 
-  const look = (): void => {
+  /** Looks at all blocks, whose images of theta may be known. */
+  const look = (known?: readonly Vector[]): void => {
     factor()
     model.theta.forEach((theta, k) => {
-      maps.correlations(all, theta, correlations[k])
+      if (known) correlations[k]!.set(known[k]!)
+      else maps.correlations(all, theta, correlations[k])
     })
     blockLengths(correlations, d, lengths)
     whole = gapOf(model, targets, lambda, eta, lengths)
@@ -100,7 +115,8 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   }
 
   function* round(): Generator<Step, boolean> {
-    const chosen = workingSet(eta, lengths, lambda, n)
+    const some = workingSet(eta, lengths, lambda, n)
+    const chosen = P * d > CHEAP * n * n && some.length < NEARLY_ALL * P ? some : all
     const weights = Float64Array.from(chosen, (b) => eta[b]!)
     const target = ACCURACY * whole.gap
     let moved = false
@@ -124,7 +140,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
         write(b, i, vectors)
       })
     }
-    look()
+    look(chosen === all && factored ? vectors : undefined)
     return moved
   }
 
@@ -180,24 +196,22 @@ function newtonStep(
   vectors: readonly Vector[],
   lengths: Vector,
   relative: number,
-  state: { damping: number; last: number; reused: boolean },
+  state: Control,
 ): boolean {
-  const free = movable(weights, lengths, lambda)
+  const free = movable(weights, lengths, lambda, model.theta[0]!.length)
   const f = free.length
   const d = vectors[0]!.length / chosen.length
-  // A factor that was good for the last step is for this one, as long as steps go far.
+  const blocks = free.map((i) => chosen[i]!)
+  // What was good for the last step is for this one, as long as steps go far: the Hessian itself, or the factor it is made with.
+  const old = relative < NEARBY && relative <= FAR * state.last ? partOf(state.hessian, blocks) : undefined
   const reuse = relative < REUSED && !(state.reused && relative > STALE * state.last)
   state.last = relative
-  state.reused = reuse
-  const H = model.hessian(
-    free.map((i) => chosen[i]!),
-    vectors.map((all) => gatherBlocks(all, free, d)),
-    reuse,
-  )
-  if (!H) return false
+  const accuracy = accuracyFor(relative)
   const value = phi(model, weights, lambda)
   const trial = weights.slice()
-  for (; state.damping <= DAMPING.most; state.damping *= DAMPING.more) {
+
+  /** A step with this Hessian, or none. */
+  const step = (H: Vector): boolean => {
     const damped = H.slice()
     for (let i = 0; i < f; i++) damped[i * (f + 1)]! *= 1 + state.damping
     for (const root of [true, false]) {
@@ -218,16 +232,50 @@ function newtonStep(
           const from = weights[free[i]!]!
           trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
         }
-        if (!model.move(chosen, trial, relative < NEAR, accuracyFor(relative))) continue
+        if (!model.move(chosen, trial, relative < NEAR, accuracy)) continue
         if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
         weights.set(trial)
         if (t === 1) state.damping = Math.max(DAMPING.least, state.damping * DAMPING.less)
         return true
       }
     }
+    return false
   }
+
+  if (old) {
+    if (step(old)) return true
+    if (!model.move(chosen, weights, true, accuracy)) return false
+  }
+  state.reused = reuse
+  const images = vectors.map((all) => gatherBlocks(all, free, d))
+  const H = model.hessian(blocks, images, reuse)
+  state.hessian = H && relative < NEAR ? { blocks, H } : undefined
+  if (!H) return false
+  for (; state.damping <= DAMPING.most; state.damping *= DAMPING.more) if (step(H)) return true
   state.damping = DAMPING.least
   return false
+}
+
+/** What steps remember of those before. */
+interface Control {
+  damping: number
+  /** The relative gap at the last step, and whether its Hessian was made with an earlier factor. */
+  last: number
+  reused: boolean
+  /** The last Hessian, of these blocks, where it was made close enough to serve again. */
+  hessian: { readonly blocks: Int32Array; readonly H: Vector } | undefined
+}
+
+/** The rows and columns of these blocks; undefined when some are not there. */
+function partOf(whole: Control['hessian'], blocks: Int32Array): Vector | undefined {
+  if (!whole) return undefined
+  const place = new Map(Array.from(whole.blocks, (b, i) => [b, i]))
+  const at = Array.from(blocks, (b) => place.get(b) ?? -1)
+  if (at.includes(-1)) return undefined
+  const [f, m] = [blocks.length, whole.blocks.length]
+  const H = new Float64Array(f * f)
+  for (let i = 0; i < f; i++) for (let j = 0; j < f; j++) H[i * f + j] = whole.H[at[i]! * m + at[j]!]!
+  return H
 }
 
 /** phi(eta) at the weights the model was factored at. */

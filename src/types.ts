@@ -39,6 +39,8 @@ export interface LinearOperator {
   adjoint(p: Vector, out?: Vector): Vector
   /** The map on some blocks of columns only, sharing the data. */
   select?(blocks: Int32Array): LinearOperator
+  /** Present where rows of the data can be had by their numbers: the same map, onto the fits of these rows only. */
+  onRows?(rows: Int32Array): LinearOperator
   /** Present when the columns fall into blocks whose products are cheaper than the whole: what second-order solvers need. */
   readonly blocks?: BlockMaps
   /** Present when the products are not those of float64: the same map in float64, which certificates are taken with. */

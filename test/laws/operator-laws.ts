@@ -105,6 +105,29 @@ export function operatorLaws(
 
     if (options.blocks) blockLaws(make)
 
+    law('onRows has the rows of the map that are asked for, where it offers that', ({ operator, twin }, u, _w, p) => {
+      const { onRows, blocks } = operator
+      if (!onRows || !blocks) return
+      const { rows: n, outputs } = blocks
+      // Every other row, and the last one first.
+      const chosen = Int32Array.from([n - 1, ...Array.from({ length: Math.ceil(n / 2) }, (_, k) => 2 * k)])
+      const some = onRows(chosen)
+      expect([some.rows, some.columns]).toEqual([chosen.length * outputs, operator.columns])
+      const places = Array.from(chosen).flatMap((r) => Array.from({ length: outputs }, (_, k) => r * outputs + k))
+      const fit = operator.apply(u)
+      expectClose(
+        some.apply(u),
+        Float64Array.from(places, (place) => fit[place]!),
+        sizeOf(twin, u),
+      )
+      const part = Float64Array.from(places, (place) => p[place]!)
+      const spread = new Float64Array(operator.rows)
+      places.forEach((place, k) => {
+        spread[place]! += part[k]!
+      })
+      expectClose(some.adjoint(part), operator.adjoint(spread), 2 * sizeOf(twin, spread))
+    })
+
     if (!options.selects) return
     it('select keeps the blocks chosen, in the order given, repeats included', () => {
       const withChoice = make.chain((specimen) => {

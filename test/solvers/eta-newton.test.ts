@@ -91,6 +91,23 @@ describe('etaNewton', () => {
     expect(certify(program, { coefficients: found.coefficients }).relativeGap).toBeLessThanOrEqual(2e-9)
   })
 
+  it.each([
+    [1, false],
+    [2, false],
+    [2, true],
+  ])('begins on fewer rows where there are many, with %i outputs (joint: %s)', (outputs, joint) => {
+    const program = made({ ...typical, rows: 420, gates: 60, outputs, joint, ratio: 0.03 })
+    const found = solveSync(program, { solver: etaNewton(), tolerance: 1e-10, maxIterations: 60 })
+    expect(found.status).toBe('solved')
+    // The first steps are of half of the rows, and so is what they come to.
+    const { onRows: _, ...operator } = program.operator
+    const whole = solveSync({ ...program, operator }, { solver: etaNewton(), tolerance: 1e-10, maxIterations: 60 })
+    expect(whole.status).toBe('solved')
+    expect(Math.abs(whole.certificate.primal - found.certificate.primal)).toBeLessThanOrEqual(
+      2e-10 * found.certificate.primal,
+    )
+  })
+
   it('follows small moves at sizes where that is worth it, to the same optimum', () => {
     const program = made({ ...typical, rows: 400, features: 10, gates: 120, outputs: 2, ratio: 0.01 })
     const found = solveSync(program, { solver: etaNewton(), tolerance: 1e-11 })

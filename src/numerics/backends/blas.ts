@@ -7,7 +7,8 @@ import { wasm, wasmWorks } from './wasm.ts'
 
 /**
  * The system's BLAS and LAPACK through koffi, on the arrays where they are. The gated kernel's passes are not dense
- * products, and stay in the module, which is faster at them.
+ * products, and stay in the module, which is faster at them; its n x n factors are made there and factored and solved with by
+ * the library, in the module's memory.
  *
  * @returns the backend, or why there is none.
  */
@@ -17,14 +18,18 @@ export function blas({ threads = 1 }: { threads?: number } = {}): Backend | stri
   const dense = products(library)
   // Products of masked panels are as fast as looked-up sums here.
   const { gatedRows: _, ...base } = wasmWorks() ? wasm({ threads }) : js
+  const factoring = factorisations(library, base)
   return {
     ...base,
     ...dense,
-    ...factorisations(library, base),
+    ...factoring,
     name: 'blas',
     description: `BLAS from ${library.path}`,
     threads,
-    gated: base.name === 'wasm' ? base.gated : (X, columns, patterns) => gatedKernel(dense, X, columns, patterns),
+    gated:
+      base.name === 'wasm'
+        ? wasm({ threads, dense: { ...dense, ...factoring } }).gated
+        : (X, columns, patterns) => gatedKernel(dense, X, columns, patterns),
   }
 }
 

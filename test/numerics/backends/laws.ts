@@ -527,6 +527,36 @@ function kernelLaws(backend: Backend, { make, tolerance }: Kind, numRuns: number
     expect(some).toEqual(direct)
   })
 
+  law(
+    'passes over other gates in between change nothing: what is kept from pass to pass is of the same gates',
+    (at) => {
+      const { n, d, P, X, patterns, next } = at
+      const whole = backend.gated(X, d, patterns)
+      const p = make(n, next)
+      const u = make(P * d, next)
+      // Blocks of zeros cost nothing, and are left out of what is kept.
+      const fewer = u.slice() as Floats
+      for (let i = 0; i < P; i += 2) fewer.fill(0, i * d, (i + 1) * d)
+      const chosen = choose(at)
+      const passes = (): Floats[] => {
+        const outs = [make(n), make(n), make(P * d), make(chosen.length * d)]
+        whole.apply(u as typeof X, 1, outs[0] as typeof X)
+        whole.apply(fewer as typeof X, 1, outs[1] as typeof X)
+        whole.adjoint(p as typeof X, 1, outs[2] as typeof X)
+        whole.correlations(chosen, p as typeof X, outs[3] as typeof X)
+        return outs
+      }
+      expect(passes()).toEqual(passes())
+      const fresh = backend.gated(X, d, patterns)
+      const fit = make(n)
+      fresh.apply(fewer as typeof X, 1, fit as typeof X)
+      expect(passes()[1]).toEqual(fit)
+      const correlations = make(P * d)
+      fresh.adjoint(p as typeof X, 1, correlations as typeof X)
+      expect(passes()[2]).toEqual(correlations)
+    },
+  )
+
   it('keeps NaN to the rows and gates that read it', () => {
     for (const [n, P] of [
       [3, 2],

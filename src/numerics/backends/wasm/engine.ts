@@ -17,6 +17,10 @@ export interface Kernels {
   solveLower32: Solve
   solveUpper64: Solve
   solveUpper32: Solve
+  forward64: SolveOne
+  forward32: SolveOne
+  backward64: SolveOne
+  backward32: SolveOne
   codesOfColumns(
     words: Address,
     stride: number,
@@ -105,6 +109,7 @@ export type MultiplyAdd = (
 
 type Factor = (n: number, A: Address, lda: number, work: Address) => number
 type Solve = (n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address) => void
+type SolveOne = (n: number, L: Address, ldl: number, x: Address) => void
 type ActiveBlocks = (u: Address, count: number, stride: number, bytes: number, places: Address) => number
 type MultiplyLower = (a: Address, b: Address, stride: number, first: number, last: number) => void
 type ClearRows = (
@@ -124,6 +129,9 @@ export interface Typed {
   readonly factor: Factor
   readonly solveLower: Solve
   readonly solveUpper: Solve
+  /** For one right-hand side, of float64 whatever L is of. */
+  readonly forward: SolveOne
+  readonly backward: SolveOne
   readonly activeBlocks: ActiveBlocks
   readonly multiplyLower: MultiplyLower
   readonly clearRows: ClearRows
@@ -208,6 +216,8 @@ function start(threads: number): Engine {
     factor: entry === 8 ? kernels.factor64 : kernels.factor32,
     solveLower: entry === 8 ? kernels.solveLower64 : kernels.solveLower32,
     solveUpper: entry === 8 ? kernels.solveUpper64 : kernels.solveUpper32,
+    forward: entry === 8 ? kernels.forward64 : kernels.forward32,
+    backward: entry === 8 ? kernels.backward64 : kernels.backward32,
     activeBlocks: entry === 8 ? kernels.activeBlocks64 : kernels.activeBlocks32,
     multiplyLower: entry === 8 ? kernels.multiplyLower64 : kernels.multiplyLower32,
     clearRows: entry === 8 ? kernels.clearRows64 : kernels.clearRows32,

@@ -2,10 +2,10 @@ import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
 import { js } from '../js.ts'
 import type { Address, Engine } from './engine.ts'
-import { kernelFactor, nextPlace, type Place } from './kernel-factor.ts'
+import { type Dense, kernelFactor, multiples, nextPlace, type Place } from './kernel-factor.ts'
 import { kernelMatrix, type Products } from './kernel-matrix.ts'
 import { multiplyAdd } from './parallel.ts'
-import { combine, correlate, type Inside, images, type RowBlock } from './passes.ts'
+import { combine, correlate, type Inside, images, type KeptCodes, keptCodes, type RowBlock } from './passes.ts'
 import { paddedBytes, type Resident, resident, residentRows } from './resident.ts'
 
 /** A pass over fewer entries of D_i X than this is done where the arrays are. */
@@ -22,11 +22,15 @@ interface Shared<T extends Floats> {
   readonly engineOf: () => Engine
   /** Entries of D_i X from which on a pass is done in the module. */
   readonly smallest: number
+  /** What factors and solves in the module's place. */
+  readonly dense: Dense | undefined
   /** In the engine's memory, from the first pass that is not small on. */
   resident?: Resident
   /** Rows of X / unit in float32, where factors in it were asked for. */
   rounded?: Pick<Resident, 'X' | 'ldx'> & { unit: number }
   products?: Products
+  /** Codes of the passes before. */
+  codes?: KeptCodes
   /** Where factors stand. */
   readonly places: Place[]
 }
@@ -38,11 +42,12 @@ export function gatedKernel<T extends Floats>(
   d: number,
   patterns: BitColumns,
   everything: boolean,
+  dense?: Dense,
 ): GatedKernel<T> {
   const small = js.gated(X, d, patterns)
   if (patterns.rows * paddedBytes(X, d) > LARGEST) return small
   const every = Int32Array.from({ length: patterns.count }, (_, i) => i)
-  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, places: [] }, small, every)
+  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, dense, places: [] }, small, every)
 }
 
 /** `gates` are the patterns' columns that this kernel has; `small` does what does not repay a copy. */
@@ -56,7 +61,9 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   const start = (): Inside & { kept: Resident; X: Address } => {
     const engine = shared.engineOf()
     const kept = (shared.resident ??= resident(engine, (first, count) => rowsOf(X, d, first, count), X, d, patterns))
-    return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks: () => [{ X: kept.X, first: 0, count: n }] }
+    const codes = (shared.codes ??= keptCodes(kept))
+    const blocks = (): RowBlock[] => [{ X: kept.X, first: 0, count: n }]
+    return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks, codes }
   }
   const columnsOf = (chosen: Int32Array): Int32Array => chosen.map((b) => gates[b]!)
   const productsOf = (kept: Resident): Products => (shared.products ??= { kept })
@@ -67,8 +74,7 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
     const like = new Float32Array(0)
     const round = (): NonNullable<typeof shared.rounded> => {
       const unit = powerOfTwo(X)
-      const read = (first: number, count: number): Float32Array =>
-        Float32Array.from(rowsOf(X, d, first, count), (entry) => entry / unit)
+      const read = (first: number, count: number): Float32Array => multiples(rowsOf(X, d, first, count), 1 / unit)
       return { ...residentRows(engine, kept, read, like, n, d), unit }
     }
     const rounded = (shared.rounded ??= round())
@@ -111,6 +117,7 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
             columnsOf,
             place: nextPlace(shared.places, most),
             rowScales,
+            dense: shared.dense,
           }),
       }),
     gram(b, c, out) {

@@ -1,6 +1,5 @@
 import type { KernelFactor, Vector } from '../../../types.ts'
-import type { Floats } from '../../backend.ts'
-import { solveTriangle } from '../../triangular.ts'
+import type { Backend, Floats } from '../../backend.ts'
 import type { Address, Engine, Typed } from './engine.ts'
 import { kernelMatrix, type Products } from './kernel-matrix.ts'
 import { multiplyAdd } from './parallel.ts'
@@ -28,16 +27,20 @@ export interface FactorOptions {
   readonly columnsOf: (chosen: Int32Array) => Int32Array
   readonly place: Place
   readonly rowScales: Vector | undefined
+  /** What factors and solves in the module's place, on the module's memory. */
+  readonly dense: Dense | undefined
 }
 
+/** Products and factorisations of arrays where they are. */
+export type Dense = Pick<Backend, 'gemm' | 'syrk' | 'cholesky' | 'triangularSolve'>
+
 /** I + sum_i weights_i D_i X X' D_i, made, factored and solved with in the module's memory. */
-export function kernelFactor({ inside, products, columnsOf, place, rowScales }: FactorOptions): KernelFactor {
+export function kernelFactor({ inside, products, columnsOf, place, rowScales, dense }: FactorOptions): KernelFactor {
   const self = {}
   let single = true
 
   /** Values times a scale, in the precision of the factor. */
-  const kind = (values: Vector, scale: number): Floats =>
-    single ? Float32Array.from(values, (value) => scale * value) : values
+  const kind = (values: Vector, scale: number): Floats => (single ? multiples(values, scale) : values)
   /** The n rows at an address, as an array: until the memory grows. */
   const viewOf = (engine: Engine, address: Address, length: number): Floats =>
     single
@@ -61,14 +64,20 @@ export function kernelFactor({ inside, products, columnsOf, place, rowScales }: 
       if (rowScales)
         for (let r = 0; r < n; r++) for (let q = 0; q <= r; q++) M[r * ld + q]! *= rowScales[r]! * rowScales[q]!
       for (let r = 0; r < n; r++) M[r * ld + r]! += 1
-      if (typed.factor(n, L, line, engine.room('packed 0', engine.kernels.packedBytes())) !== n) return false
+      const done = dense
+        ? dense.cholesky(n, M, ld)
+        : typed.factor(n, L, line, engine.room('packed 0', engine.kernels.packedBytes()))
+      if (done !== n) return false
       place.holder = self
       return true
     },
     solve(transpose, x) {
       const { n, engine, typed } = inside(single)
-      const ld = lineOf(typed, n) / typed.entry
-      solveTriangle(transpose, n, viewOf(engine, place.room!.address, n * ld), x, ld)
+      const at = engine.room('fit', 8 * n)
+      engine.put(at, x, 1, n, n)
+      const solve = transpose ? typed.backward : typed.forward
+      solve(n, place.room!.address, lineOf(typed, n), at)
+      engine.take(at, x, 1, n, n)
     },
     addProducts(chosen, vectors, H) {
       const { engine, typed, n, d, X, ldx, unit, words, wordStride } = inside(single)
@@ -85,20 +94,38 @@ export function kernelFactor({ inside, products, columnsOf, place, rowScales }: 
       const work = engine.room('packed 0', engine.kernels.packedBytes())
       putPadded(engine, coefficients, v, f, d)
       engine.clear(Z, n * wide)
-      multiplyAdd(engine, entry, 0, 1, n, f, d, 1, X, ldx, coefficients, row, Z, wide, 0)
+      if (dense) {
+        const [lx, lv] = [ldx / entry, row / entry]
+        const [all, some] = [viewOf(engine, X, n * lx), viewOf(engine, coefficients, f * lv)]
+        dense.gemm(false, true, n, f, d, 1, all, lx, some, lv, 0, viewOf(engine, Z, n * f), f)
+      } else multiplyAdd(engine, entry, 0, 1, n, f, d, 1, X, ldx, coefficients, row, Z, wide, 0)
       typed.clearColumns(Z, wide, n, words, wordStride, putList(engine, columnsOf(chosen)), f)
       if (rowScales) {
         const rows = viewOf(engine, Z, n * f)
         for (let r = 0; r < n; r++) for (let i = 0; i < f; i++) rows[r * f + i]! *= rowScales[r]!
       }
-      typed.solveLower(n, f, place.room!.address, line, Z, wide, work)
       // H = (L^-1 Z)'(L^-1 Z)
-      engine.clear(HH, f * wide)
-      multiplyAdd(engine, entry, 1, 0, f, f, n, 1, Z, wide, Z, wide, HH, wide, 1)
       const sums = viewOf(engine, HH, f * f)
+      if (dense) {
+        const ld = line / entry
+        const images = viewOf(engine, Z, n * f)
+        dense.triangularSolve(false, n, f, viewOf(engine, place.room!.address, n * ld), ld, images, f)
+        dense.syrk(true, f, n, 1, images, f, 0, sums, f)
+      } else {
+        typed.solveLower(n, f, place.room!.address, line, Z, wide, work)
+        engine.clear(HH, f * wide)
+        multiplyAdd(engine, entry, 1, 0, f, f, n, 1, Z, wide, Z, wide, HH, wide, 1)
+      }
       for (let i = 0; i < f; i++) for (let j = 0; j <= i; j++) H[i * f + j]! += sums[i * f + j]!
     },
   }
+}
+
+/** The values times a scale, in float32. */
+export function multiples(values: Floats, scale: number): Float32Array {
+  const out = new Float32Array(values.length)
+  for (let k = 0; k < out.length; k++) out[k] = scale * values[k]!
+  return out
 }
 
 /** Bytes from one row of n entries to the next. */

@@ -11,6 +11,9 @@ const KEPT = 8 * KEPT_ROWS ** 2
 /** Rows of X X' at a time where it is not kept. */
 const STRIP = 256
 
+/** Bytes of a row that are summed at a time, at most. */
+const CHUNK = 128
+
 /** X X' of one precision, lower triangle, in room of `kept`. */
 export interface Products {
   readonly kept: Rooms
@@ -35,7 +38,8 @@ export function kernelMatrix(
   const codes = engine.room('codes', n * Math.ceil(m / size))
   const w = engine.room('fit', m * entry)
   engine.put(w, weights, 1, m, m)
-  engine.clear(to, n * line)
+  // A chunk of a row that the diagonal cuts is summed whole.
+  for (let r = 0; r < n; r++) engine.clear(to + r * line, Math.min(line, (r + 1) * entry + CHUNK))
   codesOfRows(engine, words, wordStride, list, m, 0, n, size, codes)
   // sum_i weights_i 1_i 1_i' over the patterns' 0/1 columns 1_i, and then its product with X X', entry by entry.
   pass(engine, entry, {

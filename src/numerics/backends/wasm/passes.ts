@@ -1,7 +1,7 @@
 import type { Floats } from '../../backend.ts'
 import type { Address, Engine, Typed } from './engine.ts'
 import { codesOfColumns, codesOfRows, halfOf, multiplyAdd, pass } from './parallel.ts'
-import { paddedBytes, putPadded, takePadded } from './resident.ts'
+import { paddedBytes, putPadded, type Rooms, takePadded } from './resident.ts'
 
 /** Most bytes of images that are in the module's memory at once. */
 const IMAGES = 2 ** 22
@@ -26,6 +26,44 @@ export interface Inside {
   readonly wordStride: number
   /** X, once through. */
   blocks(): Iterable<RowBlock>
+  /** Codes that are kept from pass to pass, where X is one block. */
+  readonly codes?: KeptCodes
+}
+
+/** Room for the codes of these columns in groups of `size`, and whether they stand there already, of a pass of this kind before. */
+export type KeptCodes = (
+  kind: 'rows' | 'columns',
+  columns: Int32Array,
+  size: number,
+  bytes: number,
+) => { address: Address; made: boolean } | undefined
+
+/**
+ * One place for each kind: the passes of an iteration are over the same columns as those of the last. What is said to stand there
+ * is made by whoever is told that it does not, at once: nothing may fail in between.
+ */
+export function keptCodes(kept: Rooms): KeptCodes {
+  const places = new Map<string, { columns: Int32Array; size: number; address: Address; bytes: number }>()
+  return (kind, columns, size, bytes) => {
+    if (bytes > MOST_CODES) return undefined
+    const had = places.get(kind)
+    if (had && had.size === size && sameList(had.columns, columns)) return { address: had.address, made: true }
+    const fits = had !== undefined && had.bytes >= bytes
+    if (had && !fits) {
+      places.delete(kind)
+      kept.release(had.address)
+    }
+    const place = fits ? had : { address: kept.room(bytes), bytes }
+    places.set(kind, { ...place, columns, size })
+    return { address: place.address, made: false }
+  }
+}
+
+/** Bytes of codes that are kept; those of n rows and P columns are n P / 8. */
+const MOST_CODES = 2 ** 26
+
+function sameList(a: Int32Array, b: Int32Array): boolean {
+  return a === b || (a.length === b.length && a.every((entry, k) => entry === b[k]))
 }
 
 /** A list of columns, copied in. */
@@ -55,9 +93,10 @@ export function combine<T extends Floats>(inside: Inside, columns: Int32Array, u
       const active = typed.activeBlocks(vectors, P, outputs * row, d * entry, places)
       if (active === 0) continue
       const size = groupSize(count, active)
-      const codes = engine.room('codes', count * Math.ceil(active / size))
       const chosen = engine.words(places, active).map((place) => columns[place]!)
-      codesOfRows(engine, words, wordStride, putList(engine, chosen), active, first, count, size, codes)
+      const list = putList(engine, chosen)
+      const { codes, made } = codesRoom(inside, 'rows', chosen, size, count * Math.ceil(active / size))
+      if (!made) codesOfRows(engine, words, wordStride, list, active, first, count, size, codes)
       pass(engine, entry, {
         source: 'blocks',
         vectors,
@@ -94,8 +133,8 @@ export function correlate<T extends Floats>(inside: Inside, columns: Int32Array,
   for (const { X, first, count } of inside.blocks()) {
     const size = groupSize(m, count)
     const list = putList(engine, columns)
-    const codes = engine.room('codes', m * Math.ceil(count / size))
-    codesOfColumns(engine, words + (first >> 3), wordStride, list, m, count, size, codes)
+    const { codes, made } = codesRoom(inside, 'columns', columns, size, m * Math.ceil(count / size))
+    if (!made) codesOfColumns(engine, words + (first >> 3), wordStride, list, m, count, size, codes)
     for (let k = 0; k < outputs; k++)
       pass(engine, entry, {
         source: 'rows',
@@ -113,6 +152,17 @@ export function correlate<T extends Floats>(inside: Inside, columns: Int32Array,
       })
   }
   takePadded(engine, sums, out, m * outputs, d)
+}
+
+function codesRoom(
+  { engine, codes }: Inside,
+  kind: 'rows' | 'columns',
+  columns: Int32Array,
+  size: number,
+  bytes: number,
+): { codes: Address; made: boolean } {
+  const kept = codes?.(kind, columns, size, bytes)
+  return kept ? { codes: kept.address, made: kept.made } : { codes: engine.room('codes', bytes), made: false }
 }
 
 /** Row i of out <- D_{columns_i} X v_i. */

@@ -6,6 +6,7 @@ import { rotateRows, tridiagonalize } from './eigen'
 import { activeBlocks, clearColumns, clearRows, copyColumns, copyRows, gatherRows, multiplyLower, passes, TABLES } from './gated'
 import { multiplyAdd, PACKED } from './gemm'
 import { codesOfColumns, codesOfRows } from './subset-sums'
+import { backward, forward } from './triangle'
 
 export {
   codesOfColumns,
@@ -87,6 +88,14 @@ export function solveLower64(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb
 
 export function solveUpper64(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
   solveUpper<f64>(n, m, L, ldl, B, ldb, work)
+}
+
+export function forward64(n: i32, L: usize, ldl: usize, x: usize): void {
+  forward<f64>(n, L, ldl, x)
+}
+
+export function backward64(n: i32, L: usize, ldl: usize, x: usize): void {
+  backward<f64>(n, L, ldl, x)
 }
 
 export function passes64(
@@ -171,6 +180,14 @@ export function solveLower32(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb
 
 export function solveUpper32(n: i32, m: i32, L: usize, ldl: usize, B: usize, ldb: usize, work: usize): void {
   solveUpper<f32>(n, m, L, ldl, B, ldb, work)
+}
+
+export function forward32(n: i32, L: usize, ldl: usize, x: usize): void {
+  forward<f32>(n, L, ldl, x)
+}
+
+export function backward32(n: i32, L: usize, ldl: usize, x: usize): void {
+  backward<f32>(n, L, ldl, x)
 }
 
 export function passes32(
