@@ -12,8 +12,8 @@ import { groupL1 } from '../penalties/group-l1.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { blockedCones } from '../sets/blocked-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
-import type { CompactMatrix, ConvexProgram, Iterate, Penalty } from '../types.ts'
-import { gateDirection } from './split-by-rows.ts'
+import type { CompactMatrix, ConvexProgram, Iterate, Penalty, Vector } from '../types.ts'
+import { insideDirections } from './inside-directions.ts'
 import {
   compactParts,
   exchangeGates,
@@ -87,12 +87,13 @@ function compact(parts: TwoLayerParts<CompactMatrix>, memories?: readonly Blocke
   const { inputs, gates, outputs } = parts
   const perGate = 2 * outputs
   const known = memories ?? blockedMemories(gates.count * perGate)
-  const penalty = blockedConeGroupL1({
-    cones: blockedCones(inputs, gates.patterns),
-    perGate,
-    memories: known,
-    inside: (gate) => gateDirection(gates, gate, inputs.columns),
-  })
+  const cones = blockedCones(inputs, gates.patterns)
+  const insides = new Map<number, Vector | undefined>()
+  const inside = (gate: number): Vector | undefined => {
+    if (!insides.has(gate)) insides.set(gate, insideDirections(cones, gates, [gate])[0])
+    return insides.get(gate)
+  }
+  const penalty = blockedConeGroupL1({ cones, perGate, memories: known, inside })
   return build(parts, penalty, {
     restrict(this: ConvexProgram, blocks) {
       return compact(selectParts(parts, this.lambda, blocks), ofBlocks(known, blocks, perGate))

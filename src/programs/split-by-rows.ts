@@ -1,7 +1,8 @@
 import type { Gates } from '../gates/gates.ts'
-import { norm, plus, scaled } from '../numerics/vectors.ts'
+import { norm, plus } from '../numerics/vectors.ts'
 import { type BlockedCones, type ConePoint, conePoint, stacked } from '../sets/blocked-cones.ts'
 import type { Vector } from '../types.ts'
+import { insideDirections } from './inside-directions.ts'
 
 /** A block of a gated solution that does not lie in its cone, nor opposite to it. */
 export interface OpenBlock {
@@ -90,11 +91,14 @@ function splitSome(
     ),
     (l, from, products) => images.get(all[l]!)!.set(products, from),
   )
+  const which = chosen.map(([block]) => block!.gate)
+  const directions = insideDirections(cones, gates, which)
+  const insides = new Map(which.map((gate, k) => [gate, directions[k]]))
   const lineOf = (some: readonly OpenBlock[]): Line => {
     const mean = new Float64Array(d)
     for (const { u } of some) plus(mean, 1 / some.length, u, mean)
     const { gate } = some[0]!
-    const inside = gateDirection(gates, gate, d)
+    const inside = insides.get(gate)
     return {
       ...conePoint({ gate, target: new Float64Array(d), margin: 0, tolerance: 0, ...(inside && { inside }) }),
       bounds: new Float64Array(n),
@@ -153,15 +157,6 @@ function continued(line: Line, from: Line): Line {
   line.held = { rows: from.held.rows, multipliers: new Float64Array(from.held.rows.length) }
   if (from.missed < from.margin) line.inside = from.point
   return line
-}
-
-/** The gate's own vector, which has no row on the wrong side; undefined where it has an offset that neurons have not. */
-export function gateDirection({ vectors, bias }: Gates, gate: number, d: number): Vector | undefined {
-  if (vectors.columns > d && bias) return undefined
-  const g = new Float64Array(d)
-  g.set(vectors.data.subarray(gate * vectors.columns, (gate + 1) * vectors.columns))
-  const length = norm(g)
-  return length > 0 ? scaled(g, 1 / length) : undefined
 }
 
 /** What rows ask of p, and the margin beyond that. */

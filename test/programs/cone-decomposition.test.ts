@@ -279,6 +279,34 @@ describe('coneDecomposition', () => {
     )
   })
 
+  it('is exact for gates that have rows on their boundary, as images are that are black within a window', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 2, max: 8 }), fc.nat(), (n, d, seed) => {
+        const draws = random(seed)
+        // Rows that are not negative, most of them zero in most places, and none zero throughout.
+        const X = matrix(n, d)
+        for (let r = 0; r < n; r++) {
+          for (let j = 0; j < d; j++) if (draws.uniform() < 0.3) X.data[r * d + j] = draws.uniform()
+          X.data[r * d + draws.below(d)] = 1
+        }
+        const gates = sampleGates(X, { count: 5, seed, order: Math.ceil(d / 3) })
+        const coefficients = Float64Array.from({ length: gates.count * d }, () => draws.normal())
+        for (const passes of [0, 30]) {
+          const found = coneDecomposition({ X, gates, coefficients }, { method: 'working-set', passes })
+          expect(found.violation).toBeLessThan(1e-12)
+          const network = reluProgram({ X, y: new Float64Array(n), gates, lambda: 0.1 }).recover(found)
+          const before = gatedReluProgram({ X, y: new Float64Array(n), gates, lambda: 0.1 }).operator.apply(
+            coefficients,
+          )
+          const after = network.predict(X).data
+          for (let r = 0; r < n; r++)
+            expect(Math.abs(after[r]! - before[r]!)).toBeLessThan(1e-12 * (1 + found.reluNorm))
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('is the same for X in full, compact, and streamed', () => {
     fc.assert(
       fc.property(problem, (p) => {
