@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { Dataset } from '../data/dataset.ts'
 import type { Model } from '../types.ts'
 import { type Fitted, fingerprint, modelText, writeWhole } from './files.ts'
 import { type Metrics, metricsOf, metricsText } from './metrics.ts'
@@ -40,9 +41,22 @@ export async function writeFitted(
   await writeWhole(out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
 }
 
+/** What is learned of a table, for programs. */
+export function taskOf({ task, classes }: Dataset): Pick<Dataset, 'task' | 'classes'> {
+  return { task, ...(classes && { classes }) }
+}
+
+/** Classes that a line shows by name. */
+const shownClasses = 5
+
 /** The line above what is said of a fit. */
 export function headingOf(path: string, split: SplitTable): string {
-  const { task, X } = split.dataset
+  const { X, classes } = split.dataset
+  const more = (classes?.length ?? 0) - shownClasses
+  const names = classes?.slice(0, shownClasses).join(', ')
+  const task = classes
+    ? `classification, ${classes.length} classes (${names}${more > 0 ? ` and ${more} more` : ''})`
+    : 'regression'
   const rows = rowsOf(split)
   return `${basename(path)}: ${task}, ${rows.train} rows to train on, ${rows.test} to test on, ${X.columns} features`
 }
