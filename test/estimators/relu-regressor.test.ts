@@ -6,6 +6,7 @@ import {
   type MatrixLike,
   matrix,
   type PenaltyName,
+  ReluClassifier,
   ReluRegressor,
   toRows,
   verify,
@@ -187,6 +188,20 @@ describe('ReluRegressor', () => {
     const blind = new ReluRegressor({ gates: 10, lambda: 1e-3 }).train(rows, y)
     const mean = y.reduce((a, b) => a + b) / y.length
     expect(blind.predict([[1, 2]])[0]).toBeCloseTo(mean, 12)
+  })
+
+  it('has no lambda to choose where no feature varies, whatever the targets are far from, and says so at once', async () => {
+    for (const far of [0, 1e3, 1e9]) {
+      const rows = y.map(() => [1, 2])
+      const targets = y.map((value) => value + far)
+      const sentence = new RangeError(
+        `train: no column of X varies over its ${y.length} rows, so there is nothing to predict from and no lambda to choose; pass a feature that differs from row to row.`,
+      )
+      expect(() => new ReluRegressor().train(rows, targets)).toThrow(sentence)
+      await expect(new ReluRegressor().trainAsync(rows, targets)).rejects.toThrow(sentence)
+      const labels = y.map((value) => (value > y[0]! ? 'up' : 'down'))
+      expect(() => new ReluClassifier().train(rows, labels)).toThrow(sentence)
+    }
   })
 
   it('gives the same network for the same seed, and another one for another', () => {
