@@ -14,6 +14,7 @@ const callerPrefix = new RegExp(`(^|: )(?:${callers.join('|')}): `)
 /** A sentence of the library in the command's terms: options as flags, and no function's name before it. */
 export function inFlags(sentence: string): string {
   return sentence
+    .replace(/\bsampleGates: count is\b/, '--gates is')
     .replace(callerPrefix, '$1')
     .replaceAll(/\b(missing|task|unknown): '(\w+)'/g, '--$1 $2')
     .replaceAll(/\b(ignore|categorical): \[("[^"]*")\]/g, '--$1 $2')

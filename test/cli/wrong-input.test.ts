@@ -77,6 +77,10 @@ describe('wrong input ends with 2, one sentence and no stack trace', () => {
     [['fit', 'houses.csv', '-t', 'price', '--ignore', 'd'], /^cvxnn: houses\.csv has no column "d"/],
     [['fit', 'houses.csv', '-t', 'price', '--test', '0.99'], /^cvxnn: lambda is "cv" and X has one row/],
     [['fit', 'houses.csv', '-t', 'price,colour'], /^cvxnn: .*column "colour"/],
+    [
+      ['fit', 'houses.csv', '-t', 'price', '--gates', '1000000000'],
+      /^cvxnn: --gates is 1000000000, expected at most 44739242 for 32 rows of 5 columns, so that .*; pass fewer, for example 100\./,
+    ],
     [['fit', 'houses.csv', '-t', 'price', '--penalty', 'ridge'], /^cvxnn: --penalty ridge has no .*give --lambda/],
     [['path', 'houses.csv', '-t', 'price', '--penalty', 'ridge'], /^cvxnn: --penalty ridge has no .*one --lambda/],
     [
