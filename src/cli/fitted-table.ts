@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
-import type { Dataset } from '../data/dataset.ts'
+import type { TableDataset } from '../data/read-csv.ts'
 import type { Model } from '../types.ts'
 import { type Fitted, fingerprint, modelText, writeWhole } from './files.ts'
 import { type Metrics, metricsOf, metricsText } from './metrics.ts'
 import type { TableFlags } from './options.ts'
 import type { SplitTable } from './table-data.ts'
+import { inFlags } from './words.ts'
 
 /** How well a network does on the rows it was trained on, and on those held out. */
 export interface Scores {
@@ -41,9 +42,9 @@ export async function writeFitted(
   await writeWhole(out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
 }
 
-/** What is learned of a table, for programs. */
-export function taskOf({ task, classes }: Dataset): Pick<Dataset, 'task' | 'classes'> {
-  return { task, ...(classes && { classes }) }
+/** What is learned of a table, and what is odd about it, for programs. */
+export function taskOf({ task, classes, warnings }: TableDataset): Partial<TableDataset> {
+  return { task, ...(classes && { classes }), ...(warnings.length > 0 && { warnings: warnings.map(inFlags) }) }
 }
 
 /** Classes that a line shows by name. */

@@ -76,7 +76,11 @@ describe('cvxnn fit', () => {
           'named.csv, column "owner" has 40 different texts in 40 rows, for example "owner 0", and each becomes a feature; leave the column out with --ignore "owner", or pass --categorical "owner" if that is meant.\nConstant columns carry nothing and are kept as zeros: land.\n',
       })
     }
+    const named = await run('fit', 'named.csv', '-t', 'price', ...quick, '--json')
+    expect(named.stderr).toBe('')
+    expect(JSON.parse(named.stdout).warnings).toEqual([expect.stringContaining('--ignore "owner"')])
     const json = await run('fit', 'iris.csv', '-t', 'species', ...quick, '--json')
+    expect(JSON.parse(json.stdout)).not.toHaveProperty('warnings')
     expect(JSON.parse(json.stdout).classes).toEqual(['setosa', 'versicolor', 'virginica'])
   })
 
