@@ -106,7 +106,12 @@ function objective({ loss, operator, penalty, lambda }: ConvexProgram, u: Vector
   return loss.value(fit) + lambda * penalty.value(u)
 }
 
-/** lambda_max, ..., ratio * lambda_max: `count` values in geometric progression. */
+/**
+ * lambda_max, ..., ratio * lambda_max: `count` values in geometric progression; all 0 where the loss is least at zero, as
+ * for targets of 0.
+ *
+ * @throws RangeError when the loss falls from zero on and no column goes along with it: lambda_max is 0, or rounding alone.
+ */
 export function lambdaGrid(program: ConvexProgram, options: { count?: number; ratio?: number } = {}): number[] {
   const { count = 20, ratio = 1e-3 } = options
   if (!Number.isInteger(count) || count < 1)
@@ -120,5 +125,20 @@ export function lambdaGrid(program: ConvexProgram, options: { count?: number; ra
     throw new RangeError(
       `sweep: ${program.penalty.name} has no finite lambda_max, expected the lambdas themselves; pass lambdas: [1, 0.1, 0.01].`,
     )
+  if (isRounding(program, top))
+    throw new RangeError(
+      `sweep: lambda_max is ${top === 0 ? '0' : `${top.toExponential(1)}, which is 0 within rounding`}, expected a gradient at zero to begin from; pass features that vary with the targets, or the lambdas themselves.`,
+    )
   return Array.from({ length: count }, (_, k) => top * (count === 1 ? 1 : ratio ** (k / (count - 1))))
+}
+
+/**
+ * Whether a lambda_max = R°(A'g), g = dF(0), is no more than the rounding of those sums: n eps R°(A'|g|), the n terms of each
+ * added up without their cancelling. False for g = 0, where there is nothing to sum.
+ */
+export function isRounding({ operator, loss, penalty }: ConvexProgram, top: number): boolean {
+  const gradient = loss.gradient(new Float64Array(operator.rows))
+  if (gradient.every((entry) => entry === 0)) return false
+  const scale = penalty.polar(operator.adjoint(gradient.map(Math.abs)))
+  return top <= operator.rows * Number.EPSILON * scale
 }

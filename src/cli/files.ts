@@ -70,6 +70,12 @@ const extrasSchema = v.looseObject({
     task: v.picklist(['regression', 'classification']),
     classes: v.optional(v.array(v.string())),
     markers: v.array(v.string()),
+    numbers: v.optional(
+      v.object({
+        decimal: v.optional(v.picklist(['.', ','])),
+        thousands: v.optional(v.picklist([',', '.', ' ', "'"])),
+      }),
+    ),
   }),
   data: v.object({
     source: v.string(),

@@ -1,10 +1,11 @@
 import { readCsv } from '../data/read-csv.ts'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
 import { fingerprint, type ModelFile } from './files.ts'
+import { type CellFlags, cellOptions } from './options.ts'
 import { type SplitTable, splitTable } from './table-data.ts'
 
 /** The table a model was fitted on, read and split as it was then; refused when its training rows are others. */
-export async function fittedRows(path: string, { extras }: ModelFile, delimiter?: string): Promise<SplitTable> {
+export async function fittedRows(path: string, { extras }: ModelFile, flags: CellFlags): Promise<SplitTable> {
   const { schema, data } = extras
   const dataset = await readCsv(path, {
     target: schema.target,
@@ -13,7 +14,12 @@ export async function fittedRows(path: string, { extras }: ModelFile, delimiter?
     columns: schema.columns.map((column) => column.name),
     categorical: schema.columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
     markers: schema.markers,
-    ...(delimiter && { delimiter }),
+    maxCategories: Math.max(
+      64,
+      ...schema.columns.map((column) => ('categories' in column ? column.categories.length : 1)),
+    ),
+    ...schema.numbers,
+    ...cellOptions(flags),
   })
   const split = { dataset, ...splitTable(dataset, data.testFraction, data.splitSeed) }
   if (fingerprint(split.train.X, split.train.y) !== data.fingerprint)

@@ -1,9 +1,11 @@
 import { basename } from 'node:path'
+import type { TableDataset } from '../data/read-csv.ts'
 import type { Model } from '../types.ts'
 import { type Fitted, fingerprint, modelText, writeWhole } from './files.ts'
 import { type Metrics, metricsOf, metricsText } from './metrics.ts'
 import type { TableFlags } from './options.ts'
 import type { SplitTable } from './table-data.ts'
+import { inFlags } from './words.ts'
 
 /** How well a network does on the rows it was trained on, and on those held out. */
 export interface Scores {
@@ -40,9 +42,22 @@ export async function writeFitted(
   await writeWhole(out, modelText(estimator.toJSON(), { schema: dataset.schema, data }))
 }
 
+/** What is learned of a table, and what is odd about it, for programs. */
+export function taskOf({ task, classes, warnings }: TableDataset): Partial<TableDataset> {
+  return { task, ...(classes && { classes }), ...(warnings.length > 0 && { warnings: warnings.map(inFlags) }) }
+}
+
+/** Classes that a line shows by name. */
+const shownClasses = 5
+
 /** The line above what is said of a fit. */
 export function headingOf(path: string, split: SplitTable): string {
-  const { task, X } = split.dataset
+  const { X, classes } = split.dataset
+  const more = (classes?.length ?? 0) - shownClasses
+  const names = classes?.slice(0, shownClasses).join(', ')
+  const task = classes
+    ? `classification, ${classes.length} classes (${names}${more > 0 ? ` and ${more} more` : ''})`
+    : 'regression'
   const rows = rowsOf(split)
   return `${basename(path)}: ${task}, ${rows.train} rows to train on, ${rows.test} to test on, ${X.columns} features`
 }

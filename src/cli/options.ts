@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { NumberFormat } from '../data/number-format.ts'
 import type { MissingPolicy } from '../data/read-csv-options.ts'
+import type { TableOptions } from '../data/table.ts'
 import type { LiftedMethod, LiftedTrainOptions } from '../estimators/lifted-options.ts'
 import type { TrainOptions } from '../estimators/options.ts'
 import {
@@ -14,14 +16,20 @@ import {
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
 
+/** Options that say how any table is cut into cells. */
+export interface CellFlags {
+  delimiter?: string
+  header?: string[]
+}
+
 /** Options that say how to read a table. */
-export interface TableFlags {
+export interface TableFlags extends CellFlags, NumberFormat {
   target: string
   task?: 'regression' | 'classification'
   missing: MissingPolicy
   ignore?: string[]
   categorical?: string[]
-  delimiter?: string
+  maxCategories?: number
   test: number
   seed: number
 }
@@ -46,7 +54,7 @@ export interface TrainFlags {
 }
 
 export function addTableOptions(command: Command): Command {
-  return command
+  command
     .requiredOption('-t, --target <column>', 'column to predict')
     .addOption(
       new Option('--task <task>', 'default: classification when the target is text').choices([
@@ -61,8 +69,13 @@ export function addTableOptions(command: Command): Command {
     )
     .option('--ignore <columns>', 'columns to leave out, separated by commas', list)
     .option('--categorical <columns>', 'columns of codes to read as categories, separated by commas', list)
-    .addOption(delimiterOption())
-    .option('--test <share>', 'share of the rows held out to test on; 0 trains on all', share, 0.2)
+    .option('--max-categories <count>', 'categories of one column at most (default: 64)', whole)
+  return addNumberOptions(addCellOptions(command)).option(
+    '--test <share>',
+    'share of the rows held out to test on; 0 trains on all',
+    share,
+    0.2,
+  )
 }
 
 /** Options that say how to train a lifted deep network; without a default, the method's own holds. */
@@ -174,17 +187,42 @@ function checkedExecutor(text: string): string {
   return text
 }
 
-/** How to read any table, those to predict and to verify on too. */
-export function delimiterOption(): Option {
-  return new Option(
-    '--delimiter <character>',
-    'between cells, \\t for a tab (default: found in the first lines)',
-  ).argParser((text) => {
-    const character = text === '\\t' ? '\t' : text
-    if (character.length !== 1 || /["\r\n]/.test(character))
-      throw new InvalidArgumentError('Expected one character other than a quote or a line break.')
-    return character
-  })
+/** How to cut any table into cells, those to predict and to verify on too. */
+export function addCellOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--delimiter <character>',
+        'between cells, \\t for a tab (default: found in the first lines)',
+      ).argParser((text) => {
+        const character = text === '\\t' ? '\t' : text
+        if (character.length !== 1 || /["\r\n]/.test(character))
+          throw new InvalidArgumentError('Expected one character other than a quote or a line break.')
+        return character
+      }),
+    )
+    .option('--header <names>', 'names of all columns, separated by commas, for a table without a header row', list)
+}
+
+/** How a table writes its numbers; a model file knows it. */
+export function addNumberOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--decimal <character>', 'before the fraction of a number (default: a point)').choices(['.', ',']),
+    )
+    .addOption(
+      new Option('--thousands <character>', 'between groups of three digits (default: nothing)').choices([
+        ...[',', '.', ' ', "'"],
+      ]),
+    )
+}
+
+export function cellOptions({ delimiter, header }: CellFlags): Pick<TableOptions, 'delimiter' | 'header'> {
+  return { ...(delimiter && { delimiter }), ...(header && { header }) }
+}
+
+export function numberOptions({ decimal, thousands }: NumberFormat): NumberFormat {
+  return { ...(decimal && { decimal }), ...(thousands && { thousands }) }
 }
 
 export function trainOptions(flags: TrainFlags): TrainOptions {

@@ -2,7 +2,9 @@ import { readCsv, type TableDataset } from '../data/read-csv.ts'
 import { trainTestSplit } from '../data/split.ts'
 import { selectRows } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
-import type { TableFlags } from './options.ts'
+import { cellOptions, numberOptions, type TableFlags } from './options.ts'
+import { remark, type Terminal } from './terminal.ts'
+import { inFlags } from './words.ts'
 
 /** Some rows of a table: targets as numbers and, for classes, as text. */
 export interface Rows {
@@ -20,7 +22,7 @@ export interface SplitTable {
 }
 
 export async function readSplitTable(path: string, flags: TableFlags): Promise<SplitTable> {
-  const { target, task, missing, ignore, categorical, delimiter } = flags
+  const { target, task, missing, ignore, categorical, maxCategories } = flags
   const targets = target.includes(',') ? target.split(',').map((name) => name.trim()) : target
   const dataset = await readCsv(path, {
     target: targets,
@@ -28,9 +30,18 @@ export async function readSplitTable(path: string, flags: TableFlags): Promise<S
     ...(task && { task }),
     ...(ignore && { ignore }),
     ...(categorical && { categorical }),
-    ...(delimiter && { delimiter }),
+    ...(maxCategories !== undefined && { maxCategories }),
+    ...cellOptions(flags),
+    ...numberOptions(flags),
   })
   return { dataset, ...splitTable(dataset, flags.test, flags.seed) }
+}
+
+/** Says what is odd about a table, before anything is trained on it. */
+export function remarkOn({ warnings, constant }: TableDataset, { json }: Pick<Terminal, 'json'>): void {
+  if (json) return
+  for (const warning of warnings) remark(inFlags(warning))
+  if (constant.length > 0) remark(`Constant columns carry nothing and are kept as zeros: ${constant.join(', ')}.`)
 }
 
 /** Train and test rows; the same share and seed give the same rows. */

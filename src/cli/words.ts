@@ -14,10 +14,15 @@ const callerPrefix = new RegExp(`(^|: )(?:${callers.join('|')}): `)
 /** A sentence of the library in the command's terms: options as flags, and no function's name before it. */
 export function inFlags(sentence: string): string {
   return sentence
+    .replace(/\bsampleGates: count is\b/, '--gates is')
     .replace(callerPrefix, '$1')
     .replaceAll(/\b(missing|task|unknown): '(\w+)'/g, '--$1 $2')
     .replaceAll(/\b(ignore|categorical): \[("[^"]*")\]/g, '--$1 $2')
-    .replaceAll(/\banother testFraction\b/g, 'another --test')
+    .replaceAll(/\b(decimal|thousands): (["'])(.)\2/g, '--$1 "$3"')
+    .replaceAll(/\bpass the names as header: \[\.\.\.\]/g, 'give the names as --header <names>, separated by commas')
+    .replaceAll(/\bpass stratify: false\b/g, 'train on all rows with --test 0')
+    .replaceAll(/\bmaxCategories\b/g, '--max-categories')
+    .replaceAll(/\btestFraction\b/g, '--test')
 }
 
 /** Why a solve ended before it was solved, and which flag to try. */

@@ -1,4 +1,5 @@
-import { parseNumber, shown, sortTexts } from './cells.ts'
+import { shown, sortTexts } from './cells.ts'
+import { disguisedNumbers } from './number-format.ts'
 import { at, type Place } from './table.ts'
 
 /** What the cells of a column may be: numbers, texts, or whatever they turn out to be. */
@@ -12,14 +13,18 @@ export type ReadColumn =
       readonly name: string
       readonly categories: readonly string[]
       readonly codes: Int32Array
+      /** Whether that these are categories was found in the cells, not asked for. */
+      readonly found: boolean
     }
 
 export interface ColumnRules {
   readonly kind: ColumnKind
   /** Most distinct texts of a categorical column. */
   readonly limit: number
-  /** What to do about a text among numbers, and about too many texts. */
-  readonly advice: { readonly text: string; readonly many: string }
+  /** The number a cell spells, NaN for none. */
+  readonly parse: (cell: string) => number
+  /** What to do about a text among numbers, about texts that look like numbers and are none, and about too many texts. */
+  readonly advice: { readonly text: string; readonly names: string; readonly many: string }
 }
 
 /** A column with a text in it and more distinct numbers than this is taken for numbers with a misprint. */
@@ -39,7 +44,8 @@ export class Column {
   /** What each distinct text says as a number, NaN for none. */
   private readonly spelled: number[] = []
   private distinctNumbers = 0
-  private firstText: string | undefined
+  /** The distinct texts that are no numbers, and where each was first. */
+  private readonly texts = new Map<string, Place>()
   private codes = new Int32Array(64)
   private values = new Float64Array(0)
   private count = 0
@@ -77,14 +83,14 @@ export class Column {
   /** @throws RangeError when the cells are numbers with a misprint. */
   finish(): ReadColumn {
     const { name, count } = this
-    if (this.dictionary !== undefined && (this.rules.kind === 'categorical' || this.firstText !== undefined)) {
-      if (this.distinctNumbers > mixedLimit) throw new RangeError(this.firstText)
+    if (this.dictionary !== undefined && (this.rules.kind === 'categorical' || this.texts.size > 0)) {
+      this.refuseNumbers()
       const categories = sortTexts(this.dictionary.keys())
       const order = new Map(categories.map((text, code) => [text, code]))
       const sorted = Int32Array.from(this.dictionary.keys(), (text) => order.get(text)!)
       const codes = this.codes.subarray(0, count)
       for (let i = 0; i < count; i++) if (codes[i]! >= 0) codes[i] = sorted[codes[i]!]!
-      return { kind: 'categorical', name, categories, codes }
+      return { kind: 'categorical', name, categories, codes, found: this.rules.kind === 'either' }
     }
     if (this.dictionary !== undefined) this.toNumbers()
     return { kind: 'numeric', name, values: this.values.subarray(0, count) }
@@ -102,16 +108,16 @@ export class Column {
 
   /** The number in a cell of a column that holds numbers. */
   private number(cell: string, place: Place): number {
-    const value = parseNumber(cell)
+    const value = this.rules.parse(cell)
     if (Number.isNaN(value)) throw new RangeError(this.misprint(cell, place))
     return finite(value, cell, this.name, place)
   }
 
   /** Remembers whether a distinct cell of a column of either kind is a number or a text. */
   private note(cell: string, place: Place): void {
-    const value = parseNumber(cell)
+    const value = this.rules.parse(cell)
     this.spelled.push(value)
-    if (Number.isNaN(value)) this.firstText ??= this.misprint(cell, place)
+    if (Number.isNaN(value)) this.texts.set(cell, { ...place })
     else {
       finite(value, cell, this.name, place)
       this.distinctNumbers++
@@ -119,18 +125,45 @@ export class Column {
   }
 
   private misprint(cell: string, place: Place): string {
+    const { kind, advice } = this.rules
+    if (kind === 'numeric' && disguisedNumbers([cell], [])) return this.disguise([cell], [], place)!
     const comma = /^[+-]?\d+,\d+$/.test(cell.trim()) ? ' (a decimal comma?)' : ''
-    const others = this.rules.kind === 'numeric' ? 'a number' : 'a number as in other rows'
-    return `${at(place, this.name)} is ${shown(cell)}${comma}, expected ${others}; ${this.rules.advice.text}.`
+    const others = kind === 'numeric' ? 'a number' : 'a number as in other rows'
+    return `${at(place, this.name)} is ${shown(cell)}${comma}, expected ${others}; ${advice.text}.`
+  }
+
+  /** The sentence about texts that are numbers in another format; undefined when they are not. */
+  private disguise(texts: readonly string[], numbers: readonly string[], place?: Place): string | undefined {
+    const found = disguisedNumbers(texts, numbers)
+    return (
+      found &&
+      `${at(place ?? this.texts.get(found.cell)!, this.name)} is ${shown(found.cell)}, which is no number as it stands; ${found.remedy} ${this.rules.advice.names}.`
+    )
+  }
+
+  /** @throws RangeError when the texts found among the cells are numbers written otherwise, or misprints. */
+  private refuseNumbers(): void {
+    const { texts, distinctNumbers } = this
+    if (texts.size === 0) return
+    // One text among many numbers is a misprint, whatever it looks like.
+    if (texts.size > 1 || distinctNumbers <= mixedLimit) {
+      const numbers = [...this.dictionary!.keys()].filter((cell) => !texts.has(cell))
+      const sentence = this.disguise([...texts.keys()], numbers)
+      if (sentence !== undefined) throw new RangeError(sentence)
+    }
+    if (distinctNumbers > mixedLimit) {
+      const [first, place] = texts.entries().next().value!
+      throw new RangeError(this.misprint(first, place))
+    }
   }
 
   /** The dictionary is full: from now on the column holds numbers, or it is refused. */
   private keepNumbers(place: Place): void {
-    if (this.rules.kind === 'categorical' || (this.firstText !== undefined && this.distinctNumbers <= mixedLimit))
+    this.refuseNumbers()
+    if (this.rules.kind === 'categorical' || this.texts.size > 0)
       throw new RangeError(
         `${at(place, this.name)} is one more text than the ${this.rules.limit} distinct ones allowed; ${this.rules.advice.many}.`,
       )
-    if (this.firstText !== undefined) throw new RangeError(this.firstText)
     this.toNumbers()
   }
 

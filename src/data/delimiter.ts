@@ -10,12 +10,14 @@ export interface Delimited {
  * Looks at the first line of the text for its delimiter, and gives the text back whole.
  *
  * Among , ; tab and | the one that separates the most of the `expected` names wins; then the one that gives the
- * `width` expected; then the one with the most cells. A comma when nothing separates.
+ * `width` expected; then the one with the most cells. A comma when nothing separates. What stands before fractions
+ * separates cells only when it separates names, or nothing else does.
  */
 export async function detectDelimiter(
   chunks: AsyncIterable<string>,
   expected: readonly string[],
   width?: number,
+  decimal?: string,
 ): Promise<Delimited> {
   const rest = chunks[Symbol.asyncIterator]()
   let text = ''
@@ -31,7 +33,8 @@ export async function detectDelimiter(
   let best = { delimiter: ',', score: [0, 0, 1] }
   for (const delimiter of candidates) {
     const cells = cellsOf(line ?? text, delimiter)
-    const score = [cells.filter((cell) => wanted.has(cell)).length, cells.length === width ? 1 : 0, cells.length]
+    const names = cells.filter((cell) => wanted.has(cell)).length
+    const score = delimiter === decimal ? [names, 0, 1] : [names, cells.length === width ? 1 : 0, cells.length]
     if (higher(score, best.score)) best = { delimiter, score }
   }
   return { delimiter: best.delimiter, chunks: joined(text, rest) }

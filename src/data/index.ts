@@ -5,6 +5,7 @@ export {
   encodeLabels,
   type Task,
 } from './dataset.ts'
+export type { NumberFormat } from './number-format.ts'
 export { type OpenedRows, type OpenOptions, openIdx, openNpy } from './open-rows.ts'
 export { type CifarImages, readCifar } from './read-cifar.ts'
 export { readCsv, type TableDataset } from './read-csv.ts'

@@ -1,12 +1,13 @@
 import { defaultMarkers, listed, shown } from './cells.ts'
 import { Column, type ColumnRules } from './column.ts'
 import type { Task } from './dataset.ts'
+import { checkNumberFormat, type NumberFormat, numberParser } from './number-format.ts'
 import { indexOf, type Place, type TableOptions } from './table.ts'
 
 /** What to do about a cell without a value. */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | 'median'
 
-export interface ReadCsvOptions extends TableOptions {
+export interface ReadCsvOptions extends TableOptions, NumberFormat {
   /** The column to predict; several for a regression with several outputs. */
   target: string | readonly string[]
   /** Default: classification when a cell of the target is no number, regression otherwise. */
@@ -65,6 +66,7 @@ export function checkOptions(options: ReadCsvOptions): Settings {
     throw new RangeError(
       `readCsv: maxCategories is ${maxCategories}, expected a whole number from 1; pass for example 64.`,
     )
+  checkNumberFormat(options, 'readCsv')
   return { ...options, targets, missing, markers, maxCategories }
 }
 
@@ -91,11 +93,14 @@ export function assignRoles(header: readonly string[], settings: Settings, place
   if (features.length === 0)
     throw new RangeError(`readCsv: ${place.name} has no column left to be a feature; ignore fewer columns.`)
   const codes = new Set(categorical)
+  const parse = numberParser(settings)
   const featureRules = (name: string): ColumnRules => ({
     kind: codes.has(name) ? 'categorical' : 'either',
     limit: maxCategories,
+    parse,
     advice: {
       text: `correct the cell, or read the column as categories with categorical: [${shown(name)}]`,
+      names: `categorical: [${shown(name)}] if they are names`,
       many: `leave the column out with ignore: [${shown(name)}], or raise maxCategories`,
     },
   })
@@ -103,8 +108,10 @@ export function assignRoles(header: readonly string[], settings: Settings, place
     kind:
       task === 'regression' || targets.length > 1 ? 'numeric' : task === 'classification' ? 'categorical' : 'either',
     limit: maxClasses,
+    parse,
     advice: {
       text: `correct the cell, or pass task: 'classification' if the cells name classes`,
+      names: `task: 'classification' if they name classes`,
       many: 'check that it is the column to predict',
     },
   }

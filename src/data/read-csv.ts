@@ -4,6 +4,8 @@ import { markerTest, shown } from './cells.ts'
 import type { ReadColumn } from './column.ts'
 import { type Dataset, encodeLabels, type Task } from './dataset.ts'
 import { type FilledColumn, fill } from './fill.ts'
+import { manyCategories } from './many-categories.ts'
+import type { NumberFormat } from './number-format.ts'
 import { assignRoles, checkOptions, type ReadCsvOptions, type Roles } from './read-csv-options.ts'
 import { type DataSchema, featureNames } from './schema.ts'
 import type { TextSource } from './source.ts'
@@ -16,6 +18,11 @@ export interface TableDataset extends Dataset {
   readonly constant: readonly string[]
   /** How many rows `missing: 'drop'` left out. */
   readonly droppedRows: number
+  /**
+   * What is read as it stands and probably not meant so, one sentence a column at most: texts that are hardly ever the
+   * same in two rows, as features or as classes.
+   */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -23,7 +30,8 @@ export interface TableDataset extends Dataset {
  *
  * The first row names the columns (a nameless one is called `column 3`). A column whose cells are all numbers is one
  * feature. A column with a text in it becomes one 0/1 feature per category, named `column=value` and sorted; but text
- * beside more than ten distinct numbers is taken for a misprint and refused. Classes become -1/+1 targets as in
+ * beside more than ten distinct numbers is taken for a misprint and refused, and so are numbers written otherwise, such as
+ * 0,5 or $5 (see `decimal`, `thousands`, `categorical`). Classes become -1/+1 targets as in
  * `encodeLabels`. The text is streamed: memory is that of the numbers, about twice X while X is put together.
  *
  * ```ts
@@ -61,6 +69,7 @@ export async function readCsv(source: TextSource, options: ReadCsvOptions): Prom
     )
   const { columns, featureCount } = roles!
   const read = columns.map((column) => column.finish())
+  const warnings = warningsOf(read.slice(0, featureCount), read.slice(featureCount), end)
   const filled = read.slice(0, featureCount).map((column) => fill(column, missing, end))
   const outcome = targetOf(read.slice(featureCount), options.task, end)
   const { y, ...known } = outcome
@@ -71,10 +80,44 @@ export async function readCsv(source: TextSource, options: ReadCsvOptions): Prom
     task,
     ...(classes && { classes }),
     markers: settings.markers,
+    ...((options.decimal || options.thousands) && { numbers: numberFormatOf(options) }),
   }
   const features = featureNames(schema)
   const X = spread(filled, end.row - droppedRows, features.length)
-  return { X, y, features, target: targets, ...known, schema, constant: constantColumns(X, features), droppedRows }
+  const constant = constantColumns(X, features)
+  return { X, y, features, target: targets, ...known, schema, constant, droppedRows, warnings }
+}
+
+function numberFormatOf({ decimal, thousands }: NumberFormat): NumberFormat {
+  return { ...(decimal && { decimal }), ...(thousands && { thousands }) }
+}
+
+/**
+ * Sentences about columns of texts that hardly come again; categories that were asked for are meant.
+ *
+ * @throws RangeError for a target that nobody said names classes, and that is another text in every row.
+ */
+function warningsOf(features: readonly ReadColumn[], targets: readonly ReadColumn[], { name: file }: Place): string[] {
+  const warnings: string[] = []
+  for (const read of features) {
+    const many = read.kind === 'categorical' && read.found && manyCategories(read)
+    if (many)
+      warnings.push(
+        `readCsv: ${file}, ${many.text}, and each becomes a feature; leave the column out with ignore: [${shown(read.name)}], or pass categorical: [${shown(read.name)}] if that is meant.`,
+      )
+  }
+  for (const read of targets) {
+    const many = manyCategories(read)
+    if (!many) continue
+    if (many.each && read.kind === 'categorical' && read.found)
+      throw new RangeError(
+        `readCsv: ${file}, ${many.text}, so there is no class to learn; choose another target, or pass task: 'classification' if each is a class.`,
+      )
+    warnings.push(
+      `readCsv: ${file}, ${many.text}, and each is a class to tell from the others; check that it is the column to predict.`,
+    )
+  }
+  return warnings
 }
 
 function missingCell(cell: string, column: string, isFeature: boolean, place: Place): string {

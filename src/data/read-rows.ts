@@ -1,8 +1,9 @@
 import { matrix } from '../numerics/matrix.ts'
 import type { Matrix, Vector } from '../types.ts'
-import { listed, markerTest, parseNumber, shown } from './cells.ts'
+import { listed, markerTest, shown } from './cells.ts'
 import { doubled, finite } from './column.ts'
 import { encodeLabels } from './dataset.ts'
+import { numberParser } from './number-format.ts'
 import { type ColumnSchema, type DataSchema, featureNames } from './schema.ts'
 import type { TextSource } from './source.ts'
 import { at, indexOf, type Place, readTable, type TableOptions } from './table.ts'
@@ -41,18 +42,19 @@ export async function readRows(source: TextSource, schema: DataSchema, options: 
   const width = features.length
   const names = [...schema.columns.map(({ name }) => name), ...target]
   const isMissing = markerTest(schema.markers)
+  const number = numberReader(schema)
   let entries: Vector = new Float64Array(0)
   const truth: TruthColumns = { numbers: [], labels: [], missing: 0, firstMissing: '' }
   let hasTruth = false
-  const end = await readTable('readRows', source, options, names, (header, place) => {
+  const end = await readTable('readRows', source, { ...options, ...schema.numbers }, names, (header, place) => {
     const writers = schema.columns.map((column) => ({
       index: indexOf(header, column.name, place),
-      write: writer(column, isMissing, options.unknown === 'zero', place),
+      write: writer(column, isMissing, number, options.unknown === 'zero', place),
       width: column.kind === 'numeric' ? 1 : column.categories.length,
     }))
     hasTruth = target.every((name) => header.includes(name))
     const targetIndices = hasTruth ? target.map((name) => header.indexOf(name)) : []
-    const readTruth = truthReader(schema, isMissing, truth, place)
+    const readTruth = truthReader(schema, isMissing, number, truth, place)
     return (cells) => {
       let start = (place.row - 1) * width
       while (entries.length < start + width) entries = doubled(entries)
@@ -87,7 +89,13 @@ function check(schema: DataSchema, { unknown = 'error' }: ReadRowsOptions): void
 type Write = (cell: string, entries: Vector, start: number) => void
 
 /** Writes the cell of one column to its place, or places, in a row of zeros. */
-function writer(column: ColumnSchema, isMissing: (cell: string) => boolean, zero: boolean, place: Place): Write {
+function writer(
+  column: ColumnSchema,
+  isMissing: (cell: string) => boolean,
+  number: NumberReader,
+  zero: boolean,
+  place: Place,
+): Write {
   const { name } = column
   const missing = (cell: string): RangeError =>
     new RangeError(
@@ -113,11 +121,19 @@ function writer(column: ColumnSchema, isMissing: (cell: string) => boolean, zero
   }
 }
 
-function number(cell: string, column: string, place: Place): number {
-  const value = parseNumber(cell)
-  if (Number.isNaN(value))
-    throw new RangeError(`${at(place, column)} is ${shown(cell)}, expected a number as in training; correct the cell.`)
-  return finite(value, cell, column, place)
+type NumberReader = (cell: string, column: string, place: Place) => number
+
+/** Reads numbers as the training table writes them. */
+function numberReader({ numbers = {} }: DataSchema): NumberReader {
+  const parse = numberParser(numbers)
+  return (cell, column, place) => {
+    const value = parse(cell)
+    if (Number.isNaN(value))
+      throw new RangeError(
+        `${at(place, column)} is ${shown(cell)}, expected a number as in training; correct the cell.`,
+      )
+    return finite(value, cell, column, place)
+  }
 }
 
 /** Targets as they are read, row by row. */
@@ -131,6 +147,7 @@ interface TruthColumns {
 function truthReader(
   { task, classes = [] }: DataSchema,
   isMissing: (cell: string) => boolean,
+  number: NumberReader,
   truth: TruthColumns,
   place: Place,
 ): (cell: string, column: string) => void {

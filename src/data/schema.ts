@@ -1,4 +1,5 @@
 import type { Task } from './dataset.ts'
+import type { NumberFormat } from './number-format.ts'
 
 /** How one column of a table becomes columns of X; `fill` stands in for a missing cell. */
 export type ColumnSchema =
@@ -19,6 +20,8 @@ export interface DataSchema {
   readonly classes?: readonly string[]
   /** Cells that stand for "no value". */
   readonly markers: readonly string[]
+  /** How numbers are written, where it is not with a decimal point alone. */
+  readonly numbers?: NumberFormat
 }
 
 /** The names of the columns of X: a numeric column's own, `column=value` for each category. */

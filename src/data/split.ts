@@ -40,7 +40,7 @@ export interface SplitOptions {
  *
  * Stratified, each class gives its share to the test part within one row, and keeps at least one row to train on.
  *
- * @throws RangeError when the sizes differ, a part would be empty, or an entry is not finite.
+ * @throws RangeError when the sizes differ, a part would be empty (as when every row is a class of its own), or an entry is not finite.
  */
 export function trainTestSplit<D extends Splittable>(
   data: D,
@@ -63,6 +63,10 @@ export function trainTestSplit<D extends Splittable>(
   const all = Int32Array.from({ length: X.rows }, (_, i) => i)
   const test = all.filter((i) => isTest[i] === 1)
   const train = all.filter((i) => isTest[i] === 0)
+  if (test.length === 0 && strata.length > 1)
+    throw new RangeError(
+      `${caller}: there are ${strata.length} classes in ${X.rows} rows and each keeps a row to train on, so that testFraction ${testFraction} leaves none to test on; check that they are classes, or pass stratify: false.`,
+    )
   if (test.length === 0 || train.length === 0)
     throw new RangeError(
       `${caller}: ${X.rows} rows with testFraction ${testFraction} leave ${train.length} to train on and ${test.length} to test on; pass more rows or another testFraction.`,
@@ -107,7 +111,7 @@ export function kFolds(data: number | Splittable, options: FoldOptions = {}): Fo
     throw new RangeError(`${caller}: the number of rows is ${n}, expected a whole number; pass X.rows or a dataset.`)
   if (!Number.isInteger(count) || count < 2 || count > n)
     throw new RangeError(
-      `${caller}: count is ${count} and there are ${n} rows, expected a whole number from 2 to the number of rows; pass for example 5.`,
+      `${caller}: count is ${count} and there are ${n} rows, expected a whole number from 2 to the number of rows; pass ${n < 2 ? 'two rows at least' : `for example ${Math.min(5, n)}`}.`,
     )
   const draws = random(seed)
   const foldOf = new Int32Array(n)

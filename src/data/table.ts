@@ -1,6 +1,7 @@
 import type { CsvError, Parser } from 'csv-parse'
 import { listed, parseNumber, shown } from './cells.ts'
 import { detectDelimiter } from './delimiter.ts'
+import type { NumberFormat } from './number-format.ts'
 import { openText, type TextSource } from './source.ts'
 
 /** How a text is cut into cells. */
@@ -41,7 +42,7 @@ export function at({ caller, name, row, line }: Place, column?: string): string 
 export async function readTable(
   caller: string,
   source: TextSource,
-  options: TableOptions,
+  options: TableOptions & NumberFormat,
   expected: readonly string[],
   start: (header: string[], place: Place) => (cells: string[]) => void,
 ): Promise<Place> {
@@ -76,7 +77,7 @@ export async function readTable(
 /** Cuts text into records and hands each over as it is complete; keeps `place.line` at its first line. */
 async function eachOf(
   chunks: AsyncIterable<string>,
-  { delimiter, header }: TableOptions,
+  { delimiter, header, decimal }: TableOptions & NumberFormat,
   expected: readonly string[],
   place: Place,
   eachRecord: (cells: string[], delimiter: string) => void,
@@ -85,7 +86,9 @@ async function eachOf(
   const { parse } = await import('#csv-parse')
   const lines = lineCounter(place)
   try {
-    const delimited = delimiter ? { delimiter, chunks } : await detectDelimiter(chunks, expected, header?.length)
+    const delimited = delimiter
+      ? { delimiter, chunks }
+      : await detectDelimiter(chunks, expected, header?.length, decimal)
     const parser = parse({
       bom: true,
       delimiter: delimited.delimiter,

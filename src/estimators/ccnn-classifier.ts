@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { walk } from '../../solvers/index.ts'
+import { isRounding } from '../../solvers/sweep.ts'
 import { breathe } from '../../solvers/turn.ts'
 import { decodeLabels, encodeLabels } from '../data/dataset.ts'
 import { nystrom } from '../kernels/features.ts'
@@ -235,6 +236,10 @@ export class CcnnClassifier {
         bias: 'unpenalised',
         lambdaRatio,
       })
+      if (!(program.lambda > 0) || isRounding(program, program.lambda / lambdaRatio))
+        throw new RangeError(
+          `CcnnClassifier: layer ${k + 1} sees nothing by which the classes differ: the images are all alike, or each is of one colour throughout; pass images that differ.`,
+        )
       const work = walk(program, {
         tolerance,
         maxIterations,

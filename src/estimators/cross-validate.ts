@@ -64,10 +64,33 @@ export function* crossValidateTogether(
   return chosenFrom(points, grid, gateOrder, settings.lambdaRule)
 }
 
-/** The grid of an estimator's cross-validation: that of all rows. */
+/**
+ * The grid of an estimator's cross-validation: that of all rows.
+ *
+ * @throws RangeError when no feature varies and the targets do: no lambda is better than another.
+ */
 export function gridOf(X: Matrix, Y: Matrix, settings: TrainSettings, gateOrder: number, task: Task): number[] {
+  requireVariation(X, Y, settings)
   const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings, { gateOrder })
   return lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
+}
+
+/**
+ * Standardised, columns that are the same in every row are zero, and what rounding leaves of the targets' mean would pass
+ * for a gradient.
+ *
+ * @throws RangeError when there is no other column and the targets vary.
+ */
+export function requireVariation(X: Matrix, Y: Matrix, { standardize }: Pick<TrainSettings, 'standardize'>): void {
+  if (standardize && !varies(X) && varies(Y))
+    throw new RangeError(
+      `train: no column of X varies over its ${X.rows} rows, so there is nothing to predict from and no lambda to choose; pass a feature that differs from row to row.`,
+    )
+}
+
+/** Whether some row differs from the first. */
+function varies({ columns, data }: Matrix): boolean {
+  return data.some((value, k) => value !== data[k % columns])
 }
 
 /** The same answer from whole paths, one a fold: what comes after the end is left out. Losses that are not known yet are absent. */

@@ -1,5 +1,5 @@
 import type { MatrixLike } from '../numerics/interchange.ts'
-import { explainedVariation, singleOutput } from './answers.ts'
+import { explainedVariation, predictionsOf } from './answers.ts'
 import { LiftedEstimator, type LiftedTrainAsyncOptions } from './lifted-estimator.ts'
 import { type LiftedEstimatorJson, liftedFromJson, liftedToJson } from './lifted-file.ts'
 import { type LiftedTrainOptions, liftedOptionsOf } from './lifted-options.ts'
@@ -33,15 +33,17 @@ export class LiftedRegressor extends LiftedEstimator {
   }
 
   /**
-   * One prediction per row, of a single target.
-   *
-   * @throws RangeError with several targets: those are in `network.predict(X)`.
+   * One prediction per row: a number, or of several targets a row of numbers, whose type is `predict<number[]>(X)`.
+   * `network.predict(X)` has them as a matrix.
    */
-  predict(X: MatrixLike): number[] {
-    return singleOutput(this.network.predict(checkedRows(X, 'predict')))
+  predict<Prediction extends number | number[] = number>(X: MatrixLike): Prediction[] {
+    return predictionsOf(this.network.predict(checkedRows(X, 'predict'))) as Prediction[]
   }
 
-  /** R^2 = 1 - |y - f(X)|^2 / |y - mean|^2, over all targets together. */
+  /**
+   * R^2 = 1 - |y - f(X)|^2 / |y - mean|^2, over all targets together; of targets that do not vary 1 if they are predicted to
+   * within rounding and 0 otherwise.
+   */
   score(X: MatrixLike, y: MatrixLike): number {
     const data = this.checked(X, y)
     return explainedVariation(this.network.predict(data.X), data.Y)

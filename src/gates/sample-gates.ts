@@ -53,7 +53,7 @@ export interface GateWindow {
  * of low rank have few patterns (2 sum_{k<r} C(n-1, k) at rank r, Cover 1965), and then fewer gates come back. Cost
  * 2 n d flops a draw. Mishkin, Sahiner and Pilanci, ICML 2022, sample the same way.
  *
- * @throws RangeError when an option is out of range or X has an entry that is not finite.
+ * @throws RangeError when an option is out of range, the gates would not fit in memory, or X has an entry that is not finite.
  */
 export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesOptions = {}): Gates {
   const rows = isCompact(X) ? X : asMatrix(X, 'sampleGates', 'X')
@@ -171,6 +171,9 @@ function offset(X: Rows, g: Float64Array, start: number, draws: Random, activePr
 
 /** Rows of X that are read at a time. */
 const BLOCK = 1024
+/** Numbers of all gates, and words of their patterns, at most: 2 GiB each. */
+const MOST_ENTRIES = 2 ** 28
+const MOST_WORDS = 2 ** 29
 /** Pixels of a window's side, where one is to be named. */
 const SIDE = 7
 
@@ -182,6 +185,11 @@ function check(X: Rows, options: SampleGatesOptions, count: number): void {
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(
       `sampleGates: count is ${count}, expected a positive whole number; pass how many gates to sample.`,
+    )
+  const most = Math.floor(Math.min(MOST_ENTRIES / (bias ? d + 1 : d), MOST_WORDS / Math.ceil(X.rows / 32)))
+  if (count > most)
+    throw new RangeError(
+      `sampleGates: count is ${count}, expected at most ${most} for ${X.rows} rows of ${d} columns, so that the gates fit in memory; pass fewer, for example ${Math.min(100, most)}.`,
     )
   if (order !== undefined && (!Number.isInteger(order) || order < 1))
     throw new RangeError(

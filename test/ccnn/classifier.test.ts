@@ -123,6 +123,21 @@ describe('CcnnClassifier', () => {
     expect(() => new CcnnClassifier({ shape, layers: [blind, layer] }).train(train.X, train.labels)).toThrow(
       /found no filter for the next one/,
     )
+    const normalized = { ...layer, patch: { size: 3, normalize: 'contrast' as const } }
+    const alike: ((image: number, pixel: number) => number)[] = [() => 0, () => 3, (_, k) => Math.sin(k)]
+    for (const [pixel, whiten] of [
+      ...alike.flatMap((pixel) => [[pixel, false] as const, [pixel, true] as const]),
+      // Of one colour each.
+      [(i: number) => i % 5, false] as const,
+    ]) {
+      const X = matrix(200, 100)
+      for (let k = 0; k < X.data.length; k++) X.data[k] = pixel(Math.floor(k / 100), k % 100)
+      expect(() => new CcnnClassifier({ shape, layers: [{ ...normalized, whiten }] }).train(X, train.labels)).toThrow(
+        new RangeError(
+          'CcnnClassifier: layer 1 sees nothing by which the classes differ: the images are all alike, or each is of one colour throughout; pass images that differ.',
+        ),
+      )
+    }
     expect(() => CcnnClassifier.load({ format: 'cvxnn', kind: 'relu-network' })).toThrow(/expected "ccnn-classifier"/)
     expect(() => CcnnClassifier.load('{')).toThrow(/the text is no JSON/)
   })

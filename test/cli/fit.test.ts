@@ -52,6 +52,58 @@ describe('cvxnn fit', () => {
     expect(said).not.toHaveProperty('crossValidation')
   })
 
+  it('says which task it chose, with its classes, and what is odd about the table', async () => {
+    const { stdout } = await run('fit', 'iris.csv', '-t', 'species', ...quick)
+    expect(stdout.split('\n')[0]).toBe(
+      'iris.csv: classification, 3 classes (setosa, versicolor, virginica), 48 rows to train on, 12 to test on, 2 features',
+    )
+    const { header, rows } = houses(40)
+    await write(
+      'named.csv',
+      csv(
+        ['owner', 'land', ...header],
+        rows.map((row, i) => [`owner ${i}`, 1, ...row]),
+      ),
+    )
+    for (const command of [
+      ['fit', ...quick],
+      ['path', '--gates', '5', '--count', '2'],
+    ]) {
+      const { code, stderr } = await run(...command, 'named.csv', '-t', 'price', '--quiet')
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr:
+          'named.csv, column "owner" has 40 different texts in 40 rows, for example "owner 0", and each becomes a feature; leave the column out with --ignore "owner", or pass --categorical "owner" if that is meant.\nConstant columns carry nothing and are kept as zeros: land.\n',
+      })
+    }
+    const named = await run('fit', 'named.csv', '-t', 'price', ...quick, '--json')
+    expect(named.stderr).toBe('')
+    expect(JSON.parse(named.stdout).warnings).toEqual([expect.stringContaining('--ignore "owner"')])
+    const json = await run('fit', 'iris.csv', '-t', 'species', ...quick, '--json')
+    expect(JSON.parse(json.stdout)).not.toHaveProperty('warnings')
+    expect(JSON.parse(json.stdout).classes).toEqual(['setosa', 'versicolor', 'virginica'])
+  })
+
+  it('reads decimal commas and separators of thousands, without a header, and its model reads them again', async () => {
+    const { header, rows } = houses(40)
+    const written = rows.map((row) => row.map((cell) => `${cell}`.replace('.', ',')).join(';'))
+    written[0] = written[0]!.replace(/^[^;]*/, '1.000,25')
+    await write('points.csv', csv(header, [['1000.25', ...rows[0]!.slice(1)], ...rows.slice(1)]))
+    await write('commas.csv', `${written.join('\n')}\n`)
+    const flags = ['-t', 'price', ...quick, '--json', '-o', 'commas.json']
+    const names = ['--header', 'a,b,colour,price']
+    const points = JSON.parse((await run('fit', 'points.csv', ...flags)).stdout)
+    const commas = await run('fit', 'commas.csv', ...names, '--decimal', ',', '--thousands', '.', ...flags)
+    expect(commas.stderr).toBe('')
+    expect(JSON.parse(commas.stdout).certificate).toEqual(points.certificate)
+    expect((await run('verify', 'commas.json', 'commas.csv', ...names)).code).toBe(0)
+    const predicted = await run('predict', 'commas.json', 'commas.csv', ...names, '--quiet')
+    expect({ code: predicted.code, lines: predicted.stdout.trimEnd().split('\n').length }).toEqual({
+      code: 0,
+      lines: 41,
+    })
+  })
+
   it('writes a model that the library loads, trained on the rows it says with the options it was given', async () => {
     const options = ['--gates', '12', '--lambda', '0.03', '--penalty', 'l1', '--seed', '7', '--tolerance', '1e-9']
     const { code, stdout } = await run('fit', 'houses.csv', '-t', 'price', ...options, '-o', 'model.json')

@@ -16,6 +16,29 @@ beforeAll(async () => {
   await write('ragged.csv', 'a,b\n1,2\n3\n')
   await write('empty.csv', '')
   await write('notes.txt', 'dear diary')
+  const commas = rows.map(([a, , , price], i) => [`${a}`.replace('.', ','), i % 7, `${price}`.replace('.', ',')])
+  await write('commas.csv', csv(['a', 'b', 'price'], commas))
+  await write(
+    'dollars.csv',
+    csv(
+      ['a', 'price'],
+      rows.map(([a], i) => [a!, `$${1000 + 7 * i}`]),
+    ),
+  )
+  await write(
+    'names.csv',
+    csv(
+      ['a', 'name'],
+      rows.map(([a], i) => [a!, `user${i}`]),
+    ),
+  )
+  await write(
+    'bare.csv',
+    csv(
+      ['1', '2', '3'],
+      rows.map(([a, b, , price]) => [a!, b!, price!]),
+    ),
+  )
   await mkdir(path('folder'))
   expect((await run('fit', 'houses.csv', '-t', 'price', ...quick, '-o', 'model.json')).code).toBe(0)
 })
@@ -29,11 +52,35 @@ describe('wrong input ends with 2, one sentence and no stack trace', () => {
       ['fit', 'bad.csv', '-t', 'price'],
       /^cvxnn: bad\.csv, row 21 \(line 22\), column "b" is "n\/b".*--categorical "b"/,
     ],
+    [
+      ['fit', 'commas.csv', '-t', 'b'],
+      /^cvxnn: commas\.csv, row 1 \(line 2\), column "a" is "-?\d,\d+", which is no number .*--decimal "," if .*--categorical "a"/,
+    ],
+    [
+      ['fit', 'commas.csv', '-t', 'price', '--ignore', 'a'],
+      /column "price" is .*--decimal "," if .*--task classification/,
+    ],
+    [
+      ['fit', 'dollars.csv', '-t', 'price'],
+      /column "price" is "\$1000", .*write the cells without "\$" if .*--task classification/,
+    ],
+    [
+      ['fit', 'names.csv', '-t', 'name'],
+      /column "name" has 40 different texts in 40 rows, for example "user0", .*another target/,
+    ],
+    [
+      ['fit', 'bare.csv', '-t', 'price'],
+      /^cvxnn: bare\.csv has no column "price"; .* looks like data: give the names as --header /,
+    ],
     [['fit', 'ragged.csv', '-t', 'a'], /^cvxnn: ragged\.csv, row 2 \(line 3\) has 1 cells and the header 2/],
     [['fit', 'empty.csv', '-t', 'a'], /^cvxnn: empty\.csv is empty/],
     [['fit', 'houses.csv', '-t', 'price', '--ignore', 'd'], /^cvxnn: houses\.csv has no column "d"/],
     [['fit', 'houses.csv', '-t', 'price', '--test', '0.99'], /^cvxnn: lambda is "cv" and X has one row/],
     [['fit', 'houses.csv', '-t', 'price,colour'], /^cvxnn: .*column "colour"/],
+    [
+      ['fit', 'houses.csv', '-t', 'price', '--gates', '1000000000'],
+      /^cvxnn: --gates is 1000000000, expected at most 44739242 for 32 rows of 5 columns, so that .*; pass fewer, for example 100\./,
+    ],
     [['fit', 'houses.csv', '-t', 'price', '--penalty', 'ridge'], /^cvxnn: --penalty ridge has no .*give --lambda/],
     [['path', 'houses.csv', '-t', 'price', '--penalty', 'ridge'], /^cvxnn: --penalty ridge has no .*one --lambda/],
     [
@@ -85,6 +132,9 @@ describe('wrong input ends with 2, one sentence and no stack trace', () => {
         ['--task', 'ranking'],
         ['--delimiter', '::'],
         ['--delimiter', '"'],
+        ['--decimal', ';'],
+        ['--thousands', '_'],
+        ['--max-categories', '0'],
       ] as const
     ).map(([flag, value]): [string[], RegExp] => [
       ['fit', 'houses.csv', '-t', 'price', flag, value],

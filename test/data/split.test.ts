@@ -165,6 +165,16 @@ describe('kFolds', () => {
           `kFolds: count is ${folds} and there are 6 rows, expected a whole number from 2 to the number of rows; pass for example 5.`,
         ),
       )
+    expect(() => kFolds(3)).toThrow(
+      new RangeError(
+        'kFolds: count is 5 and there are 3 rows, expected a whole number from 2 to the number of rows; pass for example 3.',
+      ),
+    )
+    expect(() => kFolds(1)).toThrow(
+      new RangeError(
+        'kFolds: count is 5 and there are 1 rows, expected a whole number from 2 to the number of rows; pass two rows at least.',
+      ),
+    )
     expect(() => kFolds(6.5)).toThrow(
       new RangeError('kFolds: the number of rows is 6.5, expected a whole number; pass X.rows or a dataset.'),
     )

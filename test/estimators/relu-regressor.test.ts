@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { MatrixTransposeView, Matrix as MlMatrix, solve } from 'ml-matrix'
 import { describe, expect, it } from 'vitest'
 import {
@@ -6,6 +7,7 @@ import {
   type MatrixLike,
   matrix,
   type PenaltyName,
+  ReluClassifier,
   ReluRegressor,
   toRows,
   verify,
@@ -14,6 +16,7 @@ import { bent, furthest } from '../support/planted.ts'
 
 const quick = { gates: 20, lambda: 0.02 }
 const { X, y } = bent(70)
+const trained = new ReluRegressor(quick).train(X, y)
 
 describe('ReluRegressor', () => {
   it('gives the same answer for every accepted form of the same numbers', () => {
@@ -140,9 +143,9 @@ describe('ReluRegressor', () => {
     expect(furthest(column(0), first.predict(X))).toBeLessThan(1e-5)
     expect(furthest(column(1), other.predict(X))).toBeLessThan(1e-5)
     expect(both.score(X, targets)).toBeGreaterThan(0.9)
-    expect(() => both.predict(X)).toThrow(
-      new RangeError('predict: the network has 2 outputs, expected one; use network.predict(X) for all.'),
-    )
+    expect(both.predict<number[]>(X)).toEqual(toRows(predicted))
+    const alone = fromRows(y.map((value) => [value]))
+    expect(new ReluRegressor(quick).train(X, alone).predict(X)).toEqual(new ReluRegressor(quick).train(X, y).predict(X))
     expect(() => both.score(X, y)).toThrow(/^score: y has 1 columns and the network 2 outputs/)
   })
 
@@ -187,6 +190,52 @@ describe('ReluRegressor', () => {
     const blind = new ReluRegressor({ gates: 10, lambda: 1e-3 }).train(rows, y)
     const mean = y.reduce((a, b) => a + b) / y.length
     expect(blind.predict([[1, 2]])[0]).toBeCloseTo(mean, 12)
+  })
+
+  it('scores targets that do not vary as 1 when it predicts them and as 0 otherwise, however their mean rounds', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.double({ noNaN: true, min: -1e12, max: 1e12 }), fc.constantFrom(0, 5, 7, 0.1, 1e-300)),
+        fc.integer({ min: 1, max: 70 }),
+        (value, count) => {
+          const rows = toRows(X).slice(0, count)
+          const same = rows.map(() => value)
+          const exact = new ReluRegressor({ gates: 3, lambda: 0.1 }).train(rows, same)
+          expect(exact.score(rows, same)).toBe(1)
+          expect(trained.score(rows, same)).toBe(0)
+          // What differs by rounding alone is the same, and a column that does not vary leaves R^2 to the others.
+          const rounded = same.map((v, i) => v * (1 + (i % 2) * Number.EPSILON))
+          expect([exact.score(rows, rounded), trained.score(rows, rounded)]).toEqual([1, 0])
+        },
+      ),
+      {
+        examples: [
+          [5, 70],
+          [7, 70],
+          [5, 1],
+          [0, 1],
+        ],
+        numRuns: 30,
+      },
+    )
+    const two = fromRows(y.map((v) => [v, 7]))
+    const both = new ReluRegressor({ gates: 15, lambda: 0.01 }).train(X, two)
+    expect(both.score(X, two)).toBeGreaterThan(0.9)
+    expect(both.score(X, two)).toBeLessThan(1)
+  })
+
+  it('has no lambda to choose where no feature varies, whatever the targets are far from, and says so at once', async () => {
+    for (const far of [0, 1e3, 1e9]) {
+      const rows = y.map(() => [1, 2])
+      const targets = y.map((value) => value + far)
+      const sentence = new RangeError(
+        `train: no column of X varies over its ${y.length} rows, so there is nothing to predict from and no lambda to choose; pass a feature that differs from row to row.`,
+      )
+      expect(() => new ReluRegressor().train(rows, targets)).toThrow(sentence)
+      await expect(new ReluRegressor().trainAsync(rows, targets)).rejects.toThrow(sentence)
+      const labels = y.map((value) => (value > y[0]! ? 'up' : 'down'))
+      expect(() => new ReluClassifier().train(rows, labels)).toThrow(sentence)
+    }
   })
 
   it('gives the same network for the same seed, and another one for another', () => {

@@ -212,6 +212,10 @@ describe('sampleGates', () => {
   it.each<[SampleGatesOptions, string]>([
     [{ count: 0 }, 'sampleGates: count is 0, expected a positive whole number; pass how many gates to sample.'],
     [{ count: 1.5 }, 'sampleGates: count is 1.5, expected a positive whole number; pass how many gates to sample.'],
+    [
+      { count: 1e9, bias: true },
+      'sampleGates: count is 1000000000, expected at most 67108864 for 5 rows of 3 columns, so that the gates fit in memory; pass fewer, for example 100.',
+    ],
     [{ seed: -1 }, 'seed is -1, expected a whole number from 0 to 2^53 - 1; pass for example seed: 1.'],
     [
       { order: 0 },

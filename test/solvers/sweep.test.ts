@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type ConvexProgram,
@@ -179,6 +180,37 @@ describe('a sweep', () => {
   ])('refuses %o in a sentence', (options, sentence) => {
     expect(() => lambdaGrid(program, options)).toThrow(new RangeError(sentence))
     expect(() => [...sweepSync(program, options)]).toThrow(new RangeError(sentence))
+  })
+
+  it('refuses a lambda_max of rounding alone, whatever the rows and the size of the targets, and takes targets of zero', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 3, maxLength: 60 }),
+        fc.constantFrom(1e-9, 1, 1e9),
+        fc.boolean(),
+        (half, scale, bias) => {
+          const drawn = [...half, ...half.map((value) => -value)]
+          const centred = drawn.map((value) => scale * value)
+          const flat = { X: drawn.map(() => [bias ? 0 : 1]), y: centred, lambda: 1, bias }
+          const blind = gatedReluProgram({ ...flat, gates: sampleGates(flat.X, { count: 3, bias }) })
+          const refused =
+            /^sweep: lambda_max is .*0.*; pass features that vary with the targets, or the lambdas themselves\.$/
+          if (centred.some((value) => value !== 0)) expect(() => lambdaGrid(blind)).toThrow(refused)
+          const still = gatedReluProgram({
+            ...flat,
+            y: drawn.map(() => 0),
+            gates: sampleGates(flat.X, { count: 3, bias }),
+          })
+          expect(lambdaGrid(still, { count: 2 })).toEqual([0, 0])
+          // A feature that goes along with the targets by a millionth is enough.
+          const faint = { ...flat, X: drawn.map((value) => [1 + 1e-6 * value]) }
+          if (Math.max(...drawn) - Math.min(...drawn) > 0.1)
+            expect(
+              lambdaGrid(gatedReluProgram({ ...faint, gates: sampleGates(faint.X, { count: 3, bias }) })).length,
+            ).toBe(20)
+        },
+      ),
+    )
   })
 
   it('asks for the lambdas where the penalty has no lambda_max', async () => {

@@ -2,9 +2,9 @@ import type { SweepProgress } from '../../../solvers/train.ts'
 import { LiftedClassifier } from '../../estimators/lifted-classifier.ts'
 import { type LiftedTrainOptions, paceOf } from '../../estimators/lifted-options.ts'
 import { LiftedRegressor } from '../../estimators/lifted-regressor.ts'
-import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
+import { closingPairs, headingOf, rowsOf, scoresOf, taskOf, writeFitted } from '../fitted-table.ts'
 import { hiddenOf, type LiftedFlags, liftedOptions, type TableFlags } from '../options.ts'
-import { type Rows, readSplitTable } from '../table-data.ts'
+import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { liftedAdvice } from '../words.ts'
 
@@ -14,6 +14,7 @@ type Flags = TableFlags & LiftedFlags & Terminal & { out?: string }
 export async function fitLifted(path: string, flags: Flags): Promise<number> {
   const split = await readSplitTable(path, flags)
   const { dataset, train } = split
+  remarkOn(dataset, flags)
   const hidden = hiddenOf(flags, dataset.X.columns, train.y.columns, path)
   const begun = performance.now()
   const estimator = await trainOn(train, liftedOptions(flags, hidden), flags)
@@ -25,7 +26,7 @@ export async function fitLifted(path: string, flags: Flags): Promise<number> {
   if (flags.json) {
     print(
       JSON.stringify({
-        ...{ data: path, task: dataset.task, rows, features: dataset.X.columns, program: flags.program, hidden },
+        ...{ data: path, ...taskOf(dataset), rows, features: dataset.X.columns, program: flags.program, hidden },
         ...{ status, sweeps, measure, neurons: network.width, scores, seconds },
         ...(flags.out && { model: flags.out }),
       }),

@@ -10,7 +10,7 @@ import type { TrainProgress } from '../../estimators/train.ts'
 import type { Certificate } from '../../types.ts'
 import { executorNamed } from '../executor.ts'
 import { requireWritable } from '../files.ts'
-import { closingPairs, headingOf, rowsOf, scoresOf, writeFitted } from '../fitted-table.ts'
+import { closingPairs, headingOf, rowsOf, scoresOf, taskOf, writeFitted } from '../fitted-table.ts'
 import {
   addLiftedOptions,
   addOutputOptions,
@@ -27,7 +27,7 @@ import {
   twoLayerFlags,
   whole,
 } from '../options.ts'
-import { type Rows, readSplitTable } from '../table-data.ts'
+import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { advice } from '../words.ts'
 import { fitLifted } from './fit-lifted.ts'
@@ -94,8 +94,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   if (flags.out !== undefined) await requireWritable(flags.out)
   const split = await readSplitTable(path, flags)
   const { dataset, train } = split
-  if (!flags.json && dataset.constant.length > 0)
-    remark(`Constant columns carry nothing and are kept as zeros: ${dataset.constant.join(', ')}.`)
+  remarkOn(dataset, flags)
   const begun = performance.now()
   const estimator = await trainOn(train, trainOptions(flags), flags, flags.executor)
   const seconds = (performance.now() - begun) / 1000
@@ -108,7 +107,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   if (flags.json) {
     print(
       JSON.stringify({
-        ...{ data: path, task: dataset.task, rows, features: dataset.X.columns, status, lambda: selectedLambda },
+        ...{ data: path, ...taskOf(dataset), rows, features: dataset.X.columns, status, lambda: selectedLambda },
         ...{ certificate, neurons: network.width, gates: count, scores, seconds },
         ...(crossValidation && { crossValidation }),
         ...(flags.out && { model: flags.out }),

@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { lambdaGrid, sweep } from '../../../solvers/index.ts'
+import { requireVariation } from '../../estimators/cross-validate.ts'
 import { gateOrders, type TrainSettings, trainSettings } from '../../estimators/options.ts'
 import { preparation, trainingProgram } from '../../estimators/prepare.ts'
 import { unstandardize } from '../../models/unstandardize.ts'
@@ -9,6 +10,7 @@ import type { PathSummary } from '../../sweeps/summarize.ts'
 import type { SweepGridOptions, SweepGridProgress } from '../../sweeps/sweep-plan.ts'
 import { executorNamed } from '../executor.ts'
 import { requireWritable, writeWhole } from '../files.ts'
+import { taskOf } from '../fitted-table.ts'
 import { type Metrics, metricsOf } from '../metrics.ts'
 import {
   addOutputOptions,
@@ -22,7 +24,7 @@ import {
   whole,
 } from '../options.ts'
 import { type PathPoint, pathPage } from '../path-page.ts'
-import { type Rows, readSplitTable } from '../table-data.ts'
+import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
 import { brief, interruptSignal, print, progressDisplay, remark, type Terminal, table } from '../terminal.ts'
 
 type Flags = TableFlags &
@@ -68,11 +70,13 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     )
   const { dataset, train, test } = await readSplitTable(path, flags)
   const { classes } = dataset
+  remarkOn(dataset, flags)
   const settings = trainSettings(
     trainOptions({ ...flags, lambda: 0, folds: flags.folds ?? 5 }),
     'cvxnn path',
     dataset.task,
   )
+  requireVariation(train.X, train.y, settings)
   const prepared = preparation(train.X, train.y, settings, dataset.task)
   const program = trainingProgram(train.X, train.y, prepared, settings, { gateOrder: gateOrders(settings)[0]! })
   const display = progressDisplay(flags)
@@ -110,7 +114,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     display.stop()
   }
   const chosen = held && { lambdaMin: held.lambdaMin, lambda1se: held.lambda1se }
-  if (flags.json) print(JSON.stringify({ data: path, task: dataset.task, points, ...chosen }))
+  if (flags.json) print(JSON.stringify({ data: path, ...taskOf(dataset), points, ...chosen }))
   else {
     for (const line of table(...columns(points))) print(line)
     if (chosen)

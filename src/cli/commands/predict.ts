@@ -3,10 +3,10 @@ import { decodeLabels } from '../../data/dataset.ts'
 import { readRows } from '../../data/read-rows.ts'
 import { readModelFile, requireWritable, writeWhole } from '../files.ts'
 import { metricsOf, metricsText } from '../metrics.ts'
-import { addOutputOptions, delimiterOption } from '../options.ts'
+import { addCellOptions, addOutputOptions, type CellFlags, cellOptions } from '../options.ts'
 import { print, remark, type Terminal } from '../terminal.ts'
 
-type Flags = Terminal & { out?: string; scores?: boolean; unknown: 'error' | 'zero'; delimiter?: string }
+type Flags = Terminal & CellFlags & { out?: string; scores?: boolean; unknown: 'error' | 'zero' }
 
 /** cvxnn predict: a model and a table in, one prediction per row out. */
 export function addPredict(program: Command): void {
@@ -22,8 +22,7 @@ export function addPredict(program: Command): void {
         .choices(['error', 'zero'])
         .default('error'),
     )
-    .addOption(delimiterOption())
-  addOutputOptions(command)
+  addOutputOptions(addCellOptions(command))
     .addHelpText(
       'after',
       `
@@ -42,8 +41,7 @@ async function predict(modelPath: string, rowsPath: string, flags: Flags): Promi
   if (flags.out !== undefined) await requireWritable(flags.out)
   const { estimator, extras } = await readModelFile(modelPath)
   const { schema } = extras
-  const { unknown, delimiter } = flags
-  const rows = await readRows(rowsPath, schema, { unknown, ...(delimiter && { delimiter }) })
+  const rows = await readRows(rowsPath, schema, { unknown: flags.unknown, ...cellOptions(flags) })
   const values = estimator.network.predict(rows.X)
   const classes = schema.task === 'classification' ? schema.classes! : undefined
   const labels = classes && decodeLabels(values, classes)

@@ -20,19 +20,18 @@ import { type Fitted, type ModelFile, readModelFile, requireWritable, writeWhole
 import { fittedRows } from '../fitted-rows.ts'
 import { scoresOf } from '../fitted-table.ts'
 import { type Metrics, metricsOf, metricsText } from '../metrics.ts'
-import { delimiterOption, whole } from '../options.ts'
+import { addCellOptions, type CellFlags, whole } from '../options.ts'
 import { type Fact, type Report, reportPage, type Section } from '../report-page.ts'
 import type { Rows, SplitTable } from '../table-data.ts'
 import { brief, interruptSignal, print, progressDisplay, remark } from '../terminal.ts'
 import { certificateInWords, unboundedInWords } from '../words.ts'
 import { problemOf } from './fit.ts'
 
-interface Flags {
+interface Flags extends CellFlags {
   out?: string
   count: number
   path: boolean
   quiet: boolean
-  delimiter?: string
 }
 
 type TwoLayer = ReluRegressor | ReluClassifier
@@ -46,7 +45,7 @@ const MOST_OUTPUTS = 6
 
 /** cvxnn report: a model and the table it was fitted on in, one page with everything that is known of it out. */
 export function addReport(program: Command): void {
-  program
+  const command = program
     .command('report')
     .description('write a page on a fitted model: its certificate, how lambda was chosen, pictures, predictions')
     .argument('<model.json>', 'model file that fit wrote')
@@ -54,7 +53,7 @@ export function addReport(program: Command): void {
     .option('-o, --out <report.html>', 'write the page here instead of to stdout')
     .option('--count <number>', 'lambdas on the path from the zero network to this one', whole, 12)
     .option('--no-path', 'leave the path out, which has to be trained anew')
-    .addOption(delimiterOption())
+  addCellOptions(command)
     .option('-q, --quiet', 'no progress')
     .addHelpText(
       'after',
@@ -75,7 +74,7 @@ Exit code: 0 when the gap is within the tolerance it was fitted to, 1 when not, 
 async function report(modelPath: string, dataPath: string, flags: Flags): Promise<number> {
   if (flags.out !== undefined) await requireWritable(flags.out)
   const file = await readModelFile(modelPath)
-  const split = await fittedRows(dataPath, file, flags.delimiter)
+  const split = await fittedRows(dataPath, file, flags)
   const { estimator } = file
   const convex = estimator instanceof ReluClassifier || estimator instanceof ReluRegressor
   const found = convex ? await ofConvex(estimator, split, flags) : ofLifted(estimator)

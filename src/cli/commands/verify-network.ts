@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { solve } from '../../../solvers/index.ts'
 import { verify } from '../../certificates/verify.ts'
+import type { NumberFormat } from '../../data/number-format.ts'
 import { readCsv, type TableDataset } from '../../data/read-csv.ts'
 import { loadModel } from '../../estimators/load-model.ts'
 import { type LossName, losses } from '../../estimators/options.ts'
@@ -18,24 +19,23 @@ import { reluProgram } from '../../programs/relu.ts'
 import type { TwoLayerOptions } from '../../programs/two-layer.ts'
 import type { ConvexProgram, Matrix } from '../../types.ts'
 import { globalJson, globally, printGlobal } from '../global-verification.ts'
-import { positive, wholeOrZero } from '../options.ts'
+import { addNumberOptions, type CellFlags, cellOptions, numberOptions, positive, wholeOrZero } from '../options.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
 
 /** Options of a network trained elsewhere: nothing but its weights is known. */
-export interface NetworkFlags extends Terminal {
+export interface NetworkFlags extends Terminal, CellFlags, NumberFormat {
   target?: string
   lambda?: number
   loss: LossName
   task?: 'regression' | 'classification'
   sample: number
   tolerance: number
-  delimiter?: string
   global?: boolean
   timeLimit?: number
 }
 
 export function addNetworkOptions(command: Command): Command {
-  return command
+  return addNumberOptions(command)
     .option('-t, --target <columns>', 'a bare network (.onnx, or JSON of weights): the column it was fitted to')
     .addOption(
       new Option('-l, --lambda <number>', 'a bare network: the weight decay lambda/2 (|W1|^2 + |W2|^2)').argParser(
@@ -71,7 +71,8 @@ export async function verifyNetwork(modelPath: string, dataPath: string, flags: 
   const dataset = await readCsv(dataPath, {
     target: flags.target.includes(',') ? flags.target.split(',').map((name) => name.trim()) : flags.target,
     ...(flags.task && { task: flags.task }),
-    ...(flags.delimiter && { delimiter: flags.delimiter }),
+    ...cellOptions(flags),
+    ...numberOptions(flags),
   })
   requireSizes(modelPath, dataPath, network, dataset)
   const { program, model, shifted, count } = programOf(network, dataset, flags.lambda, flags)

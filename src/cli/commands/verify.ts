@@ -8,7 +8,7 @@ import { ReluRegressor } from '../../estimators/relu-regressor.ts'
 import { readModelFile } from '../files.ts'
 import { fittedRows } from '../fitted-rows.ts'
 import { globalJson, globally, printGlobal } from '../global-verification.ts'
-import { addOutputOptions, delimiterOption, positive, whole } from '../options.ts'
+import { addCellOptions, addOutputOptions, positive, whole } from '../options.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay } from '../terminal.ts'
 import { problemOf } from './fit.ts'
 import { addNetworkOptions, type NetworkFlags, verifyNetwork } from './verify-network.ts'
@@ -25,8 +25,7 @@ export function addVerify(program: Command): void {
     .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
     .option('--global', 'compare with the best network of any width and any patterns (ReLU models of one output)')
     .option('--time-limit <seconds>', 'with --global: stop the search after so long', positive)
-    .addOption(delimiterOption())
-  addOutputOptions(addNetworkOptions(command))
+  addOutputOptions(addNetworkOptions(addCellOptions(command)))
     .addHelpText(
       'after',
       `
@@ -51,7 +50,7 @@ async function check(modelPath: string, dataPath: string, flags: Flags): Promise
     throw new Error(
       `${modelPath} is a lifted ${estimator.toJSON().settings.method} network, which no lower bound belongs to; verify a model of --program relu or gated-relu.`,
     )
-  const { train } = await fittedRows(dataPath, file, flags.delimiter)
+  const { train } = await fittedRows(dataPath, file, flags)
   const problem = problemOf(estimator, train)
   const program =
     estimator instanceof ReluClassifier
