@@ -32,7 +32,8 @@ export async function* optimalPath<M>(
   program: ConvexProgram<M>,
   options: OptimalPathOptions = {},
 ): AsyncGenerator<PathPoint<M>, void> {
-  for await (const solution of sweep(program, { tolerance: TOLERANCE, ...options })) yield pointOf(solution, options)
+  const { set, ...path } = options
+  for await (const solution of sweep(program, { tolerance: TOLERANCE, ...path })) yield pointOf(solution, set)
 }
 
 /** `optimalPath` as a plain generator: blocks while it works. */
@@ -40,12 +41,13 @@ export function* optimalPathSync<M>(
   program: ConvexProgram<M>,
   options: OptimalPathOptions = {},
 ): Generator<PathPoint<M>, void> {
-  for (const solution of sweepSync(program, { tolerance: TOLERANCE, ...options })) yield pointOf(solution, options)
+  const { set, ...path } = options
+  for (const solution of sweepSync(program, { tolerance: TOLERANCE, ...path })) yield pointOf(solution, set)
 }
 
 const TOLERANCE = 1e-12
 
-function pointOf<M>(solution: Solution<M>, { set }: OptimalPathOptions): PathPoint<M> {
+function pointOf<M>(solution: Solution<M>, set: OptimalSetOptions | undefined): PathPoint<M> {
   return {
     solution,
     set: optimalSet(solution.program, solution, set),

@@ -5,6 +5,7 @@ import { columnGeneration } from './column-generation.ts'
 import { dualAscent } from './dual-ascent.ts'
 import { interiorPoint } from './interior-point.ts'
 import { type RecoveryOptions, recoverWeights } from './recover-weights.ts'
+import { requireSolver } from './require-solver.ts'
 
 /** Which solver, how close, and when to stop. */
 export interface SolveKernelOptions {
@@ -57,6 +58,7 @@ interface Best {
 export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOptions = {}): KernelSolution<M> {
   const { solver = chooseKernelSolver(program), tolerance = 1e-6, maxIterations = 200 } = options
   const { timeLimit = Number.POSITIVE_INFINITY, signal, onProgress, recovery } = options
+  requireSolver(solver, 'solveKernel', 'dualAscent()')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solveKernel: ${answer}`)
   if (!(tolerance >= 0))

@@ -1,8 +1,11 @@
 import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { given } from '../src/numerics/given.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
 import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
+import { requireSolver } from './require-solver.ts'
 import { breathe, startPace } from './turn.ts'
 
 /** Which solver, from where, how close, and when to stop. */
@@ -200,14 +203,29 @@ function solution<M>(
   }
 }
 
+/** Every name of `SolveOptions`. */
+export const solveOptionNames: OptionNames<SolveOptions> = {
+  solver: true,
+  tolerance: true,
+  maxIterations: true,
+  timeLimit: true,
+  checkEvery: true,
+  start: true,
+  signal: true,
+  checkpoint: true,
+  onProgress: true,
+}
+
 function check(program: ConvexProgram, solver: Solver, options: SolveOptions): void {
+  requireOptions(options, solveOptionNames, 'solve')
+  requireSolver(solver, 'solve')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solve: ${answer}`)
   const { tolerance = 1e-6, maxIterations = 1, checkEvery = 1, timeLimit = 1, start } = options
   const { lambda } = program
   if (!(lambda >= 0 && Number.isFinite(lambda)))
     throw new RangeError(
-      `solve: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
+      `solve: lambda is ${given(lambda)}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
     )
   if (!(tolerance >= 0))
     throw new RangeError(`solve: tolerance is ${tolerance}, expected at least 0; pass for example 1e-6.`)
@@ -217,6 +235,10 @@ function check(program: ConvexProgram, solver: Solver, options: SolveOptions): v
     throw new RangeError(`solve: checkEvery is ${checkEvery}, expected a positive whole number; pass for example 10.`)
   if (!(timeLimit > 0))
     throw new RangeError(`solve: timeLimit is ${timeLimit}, expected seconds above 0; pass for example 60.`)
+  if (start && !(start.coefficients instanceof Float64Array))
+    throw new TypeError(
+      `solve: start is ${given(start)}, expected a point; pass { coefficients } with a Float64Array, or an earlier solution.`,
+    )
   if (start && start.coefficients.length !== program.operator.columns)
     throw new RangeError(
       `solve: start has ${start.coefficients.length} coefficients and ${program.name} has ${program.operator.columns}; pass a point of this program.`,

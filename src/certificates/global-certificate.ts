@@ -1,3 +1,4 @@
+import { given } from '../numerics/given.ts'
 import { scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
@@ -133,7 +134,7 @@ export function requireNeurons({ name, neurons, extend, lambda }: ConvexProgram,
     )
   if (!(lambda > 0))
     throw new RangeError(
-      `${caller}: lambda is ${lambda}, expected above 0, since without a penalty the bound over all networks is trivial; pass for example 0.01 * lambdaMax(program).`,
+      `${caller}: lambda is ${given(lambda)}, expected above 0, since without a penalty the bound over all networks is trivial; pass for example 0.01 * lambdaMax(program).`,
     )
   return neurons
 }

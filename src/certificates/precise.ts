@@ -1,4 +1,5 @@
 import type { BigNumber } from 'mathjs'
+import { given } from '../numerics/given.ts'
 import { requireFinite } from '../numerics/matrix.ts'
 import type { Matrix, Vector } from '../types.ts'
 
@@ -442,6 +443,10 @@ function pacer(signal: AbortSignal | undefined, onProgress: PreciseOptions['onPr
 
 function check(problem: PreciseProblem, coefficients: Vector, precision: number, dual: Vector | undefined): Shape {
   const { X, Y, gates, lambda, penalty = 'group-l1', bias = false } = problem
+  if (typeof bias !== 'boolean' && bias !== 'unpenalised')
+    throw new RangeError(
+      `preciseCertificate: bias is ${given(bias)}, expected true, false or "unpenalised"; pass the program's.`,
+    )
   const shape = { n: X.rows, d: X.columns + (bias === true ? 1 : 0), c: Y.columns, P: gates.vectors.rows }
   const expected = shape.P * shape.c * shape.d
   if (X.rows === 0 || Y.rows !== X.rows)
@@ -473,7 +478,7 @@ function check(problem: PreciseProblem, coefficients: Vector, precision: number,
   }
   if (!(lambda >= 0) || !Number.isFinite(lambda))
     throw new RangeError(
-      `preciseCertificate: lambda is ${lambda}, expected a number of at least 0; pass the program's.`,
+      `preciseCertificate: lambda is ${given(lambda)}, expected a number of at least 0; pass the program's.`,
     )
   if (!Object.hasOwn(groupings, penalty))
     throw new RangeError(

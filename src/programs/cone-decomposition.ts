@@ -9,6 +9,7 @@ import { activationCones } from '../sets/activation-cones.ts'
 import { type BlockedCones, blockedCones, stacked } from '../sets/blocked-cones.ts'
 import { nearestPoint } from '../sets/polyhedron.ts'
 import type { CompactMatrix, Matrix, Vector } from '../types.ts'
+import { requireGates } from './require-parts.ts'
 import { type OpenBlock, splitByRows } from './split-by-rows.ts'
 import { compactParts, twoLayerParts } from './two-layer.ts'
 
@@ -95,6 +96,7 @@ export interface ConeDecomposition {
  */
 export function coneDecomposition(gated: GatedPoint, options: ConeDecompositionOptions = {}): ConeDecomposition {
   const { X } = gated
+  requireGates(gated.gates, 'coneDecomposition')
   const { method = isCompact(X) ? 'working-set' : 'minimum-norm', rho = 1e-6 } = options
   const outputs = gated.outputs ?? 1
   checkOptions(options, outputs)

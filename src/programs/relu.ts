@@ -4,6 +4,7 @@ import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { coneRows } from '../operators/cone-rows.ts'
 import { signedGatedOperator } from '../operators/signed-gated.ts'
 import { type BlockedMemory, blockedConeGroupL1, blockedMemories } from '../penalties/blocked-cone-group-l1.ts'
@@ -13,6 +14,7 @@ import { activationCones } from '../sets/activation-cones.ts'
 import { blockedCones } from '../sets/blocked-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
 import type { CompactMatrix, ConvexProgram, Iterate, Penalty } from '../types.ts'
+import { requireKind } from './require-parts.ts'
 import { gateDirection } from './split-by-rows.ts'
 import {
   compactParts,
@@ -24,6 +26,7 @@ import {
   selectParts,
   type TwoLayerOptions,
   type TwoLayerParts,
+  twoLayerOptionNames,
   twoLayerParts,
 } from './two-layer.ts'
 
@@ -52,6 +55,7 @@ export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
+  requireOptions(options, twoLayerOptionNames, 'reluProgram')
   const { X } = options
   return isCompact(X)
     ? compact(compactParts(X, options, 'reluProgram'))
@@ -163,6 +167,7 @@ function recover(parts: TwoLayerParts<Rows>, program: ConvexProgram, at: Iterate
  */
 function embed(parts: TwoLayerParts<Rows>, model: ReluNetwork, tolerance = 1e-9): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
+  requireKind(model, 'relu-network', 'relu')
   requireFit(parts, model)
   const size = inputs.columns
   const coefficients = new Float64Array(gates.count * 2 * outputs * size)
