@@ -1,5 +1,6 @@
 import { isSolved } from '../src/certificates/certify.ts'
 import { kernelCertifier } from '../src/certificates/certify-kernel.ts'
+import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import type { Certificate, FilterPoint, KernelProgram, KernelSolver, Progress, Status, Vector } from '../src/types.ts'
 import { columnGeneration } from './column-generation.ts'
 import { dualAscent } from './dual-ascent.ts'
@@ -67,6 +68,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
     throw new RangeError(`solveKernel: maxIterations is ${maxIterations}, expected at least 1; pass for example 200.`)
   const begun = performance.now()
   const examine = kernelCertifier(program)
+  const lossAtZero = program.loss.value(new Float64Array(program.loss.size))
   // best: the primal point of lowest objective · bound, dual: the best lower bound and the alpha behind it
   let best: Best | undefined
   let certificate: Certificate | undefined
@@ -97,7 +99,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
       const found = recoverWeights(program, iterate.dual, recovery)
       consider(found.certificate, { fit: found.fit, norm: found.norm, filters: found })
     }
-    const current = withBound(certificate!, bound)
+    const current = withLowerBound(certificate!, bound, lossAtZero)
     onProgress?.({ iteration: iterations, seconds: (performance.now() - begun) / 1000, certificate: current })
     if (isSolved(current, program.lambda, tolerance)) status = 'solved'
     else if (signal?.aborted) status = 'aborted'
@@ -116,7 +118,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
     status,
     iterations,
     seconds: (performance.now() - begun) / 1000,
-    certificate: withBound(certificate, bound),
+    certificate: withLowerBound(certificate, bound, lossAtZero),
     dual,
     ...point,
     get model() {
@@ -134,10 +136,4 @@ export function chooseKernelSolver(program: KernelProgram): KernelSolver {
     reasons.push(answer)
   }
   throw new RangeError(`solveKernel: no solver takes ${program.name}: ${reasons.join(' ')}`)
-}
-
-function withBound(certificate: Certificate, bound: number): Certificate {
-  const gap = certificate.primal - bound
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(bound))
-  return { ...certificate, dual: bound, gap, relativeGap }
 }

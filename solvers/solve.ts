@@ -1,4 +1,6 @@
 import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { atZero } from '../src/certificates/gradient-at-zero.ts'
+import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import { given } from '../src/numerics/given.ts'
 import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
@@ -101,6 +103,8 @@ export function* walk<M>(
   let dual = first.dual.slice()
   let iterations = 0
 
+  const { loss: lossAtZero } = atZero(program)
+  const withBound = (at: Certificate, lower: number): Certificate => withLowerBound(at, lower, lossAtZero)
   const finish = (status: Status): Solution<M> => {
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
@@ -162,13 +166,6 @@ export function* walk<M>(
 /** The coefficients and multipliers of an iterate, without what was computed from them. */
 function pointOf({ coefficients, multipliers }: Iterate): Iterate {
   return multipliers ? { coefficients, multipliers } : { coefficients }
-}
-
-function withBound(certificate: Certificate, bound: number): Certificate {
-  if (bound === certificate.dual) return certificate
-  const gap = certificate.primal - bound
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(bound))
-  return { ...certificate, dual: bound, gap, relativeGap }
 }
 
 function copy({ coefficients, fit, multipliers }: Iterate): Iterate {

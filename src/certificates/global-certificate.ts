@@ -2,6 +2,8 @@ import { given } from '../numerics/given.ts'
 import { scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
+import { atZero } from './gradient-at-zero.ts'
+import { withLowerBound } from './lower-bound.ts'
 import type { Priced } from './pricing/neuron-ascent.ts'
 import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price-neurons.ts'
 
@@ -87,17 +89,14 @@ export function* globalCertification(
   const dualPoint = new Float64Array(r.length)
   const dualValue = (s: number): number => 0 - loss.conjugate(scaled(r, -s, dualPoint))
   const dual = dualValue(bestScale(dualValue, upper > 0 ? lambda / upper : Number.POSITIVE_INFINITY))
-  const gap = certificate.primal - dual
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(dual))
+  const bounded = withLowerBound(certificate, dual, atZero(program).loss)
+  const { relativeGap } = bounded
   const searches = sides.reduce((total, side) => total + side.searches, 0)
   const nodes = sides.reduce((total, side) => total + side.nodes, 0)
   const verdict: Verdict =
     relativeGap <= tolerance ? 'proved' : lower > target ? 'violated' : nodes > 0 ? 'bounded' : 'searched'
   return {
-    ...certificate,
-    dual,
-    gap,
-    relativeGap,
+    ...bounded,
     scope: outputs === 1 ? 'network' : 'program',
     verdict,
     price: { lower: lower / lambda, upper: upper / lambda },

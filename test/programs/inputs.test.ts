@@ -114,7 +114,7 @@ for (const [name, make] of [
       [
         'an option that there is not',
         { device: 'gpu' },
-        `there is no option device; the options are X, y, gates, lambda, loss, bias${name === 'reluProgram' ? '' : ', precision, penalty'}.`,
+        `there is no option device; the options are X, y, gates, lambda, loss, bias${name === 'reluProgram' ? '' : ', precision'}, penalty.`,
       ],
     ])('refuses %s in a sentence', (_, broken, sentence) => {
       expect(make(valid).lambda).toBe(0.1)
@@ -261,6 +261,15 @@ describe('the penalty of a gated program', () => {
     expect(chosen.penalty.blocks).toEqual({ size: 2 })
     expect(gatedReluProgram({ ...valid, penalty: groupL1({ size: 4 }) }).penalty.blocks).toEqual({ size: 4 })
     expect(gatedReluProgram(valid).penalty.name).toBe('group-l1')
+  })
+
+  it('of a ReLU program is the same, and no other', () => {
+    expect(reluProgram({ ...valid, penalty: groupL1() }).penalty.name).toBe(reluProgram(valid).penalty.name)
+    expect(() => reluProgram({ ...valid, penalty: l1() })).toThrow(
+      new RangeError(
+        'reluProgram: penalty is l1, expected group-l1, which the convex form needs; leave it out, or use gatedReluProgram().',
+      ),
+    )
   })
 
   it.each<[unknown, string]>([
