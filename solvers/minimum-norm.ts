@@ -6,7 +6,7 @@ import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type EquicorrelatedPart, equicorrelated } from './equicorrelated.ts'
 import { unitRows } from './fit-parts.ts'
 import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
-import { checkDependence, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
+import { checkOptions, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
 
 /** The share of the largest scaling below which one is zero. */
 const ZERO = 1e-9
@@ -31,7 +31,7 @@ export function minimumNorm<M>(
   at: Iterate,
   options: OptimalSetOptions = {},
 ): CertifiedPoint<M> {
-  checkDependence(options.dependence, 'minimumNorm')
+  checkOptions(options, 'minimumNorm')
   const found = equicorrelated(program, at, options, 'minimumNorm')
   const coefficients = found.coefficients.slice()
   for (const one of found.parts) {

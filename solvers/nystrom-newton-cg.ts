@@ -1,3 +1,4 @@
+import { requireOptions } from '../src/numerics/options.ts'
 import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { kernelRegression } from './kernel-regression.ts'
@@ -36,7 +37,9 @@ export interface NystromNewtonCgOptions {
  *
  * @throws RangeError when an option is out of range.
  */
-export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgOptions = {}): Solver {
+export function nystromNewtonCg(options: NystromNewtonCgOptions = {}): Solver {
+  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewtonCg')
+  const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(
       `nystromNewtonCg: landmarks is ${landmarks}, expected a positive whole number; pass for example 1000.`,

@@ -1,3 +1,4 @@
+import { requireOptions } from '../src/numerics/options.ts'
 import { random } from '../src/numerics/random.ts'
 import { dot, norm, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
@@ -35,7 +36,9 @@ export interface NystromNewtonOptions {
  *
  * @throws RangeError when an option is out of range.
  */
-export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptions = {}): Solver {
+export function nystromNewton(options: NystromNewtonOptions = {}): Solver {
+  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewton')
+  const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(
       `nystromNewton: landmarks is ${landmarks}, expected a positive whole number; pass for example 1000.`,

@@ -1,6 +1,7 @@
 import { type ActiveSpan, activeSpan } from '../src/numerics/active-span.ts'
 import { backend } from '../src/numerics/backends/index.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import type { Certificate, ConvexProgram, Iterate, Matrix, Vector } from '../src/types.ts'
 import {
   type Equicorrelated,
@@ -100,8 +101,8 @@ const SLACK = 10
  * @throws RangeError when the program has no group norms, its lambda is 0, or its loss has a corner.
  */
 export function optimalSet(program: ConvexProgram, at: Iterate, options: OptimalSetOptions = {}): OptimalSet {
+  checkOptions(options, 'optimalSet')
   const { dependence } = options
-  checkDependence(dependence, 'optimalSet')
   const found = equicorrelated(program, at, options, 'optimalSet')
   const { loss } = program
   const flat = loss.flat?.(found.fit)
@@ -131,6 +132,12 @@ export function optimalSet(program: ConvexProgram, at: Iterate, options: Optimal
       return { coefficients }
     },
   }
+}
+
+/** @throws RangeError when there is no such option, or one is out of range. */
+export function checkOptions(options: OptimalSetOptions, caller: string): void {
+  requireOptions(options, { tolerance: true, dependence: true }, caller)
+  checkDependence(options.dependence, caller)
 }
 
 export function checkDependence(dependence: number | undefined, caller: string): void {

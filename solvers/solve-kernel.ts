@@ -1,6 +1,7 @@
 import { isSolved } from '../src/certificates/certify.ts'
 import { kernelCertifier } from '../src/certificates/certify-kernel.ts'
 import { withLowerBound } from '../src/certificates/lower-bound.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { Certificate, FilterPoint, KernelProgram, KernelSolver, Progress, Status, Vector } from '../src/types.ts'
 import { columnGeneration } from './column-generation.ts'
 import { dualAscent } from './dual-ascent.ts'
@@ -43,6 +44,16 @@ export interface KernelSolution<M = unknown> {
   readonly model: M
 }
 
+const optionNames: OptionNames<SolveKernelOptions> = {
+  solver: true,
+  tolerance: true,
+  maxIterations: true,
+  timeLimit: true,
+  signal: true,
+  onProgress: true,
+  recovery: true,
+}
+
 /** The best primal point and the best bound of a walk. */
 interface Best {
   readonly fit: Vector
@@ -59,6 +70,7 @@ interface Best {
 export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOptions = {}): KernelSolution<M> {
   const { solver = chooseKernelSolver(program), tolerance = 1e-6, maxIterations = 200 } = options
   const { timeLimit = Number.POSITIVE_INFINITY, signal, onProgress, recovery } = options
+  requireOptions(options, optionNames, 'solveKernel')
   requireSolver(solver, 'solveKernel', 'dualAscent()')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solveKernel: ${answer}`)

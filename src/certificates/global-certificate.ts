@@ -1,4 +1,5 @@
 import { given } from '../numerics/given.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
@@ -11,6 +12,15 @@ import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price
 export interface GlobalCertificateOptions extends Omit<PricingOptions, 'target'> {
   /** Relative gap that counts as a proof (default 1e-6). */
   readonly tolerance?: number
+}
+
+const optionNames: OptionNames<GlobalCertificateOptions> = {
+  stopAtViolation: true,
+  starts: true,
+  maxNodes: true,
+  seed: true,
+  given: true,
+  tolerance: true,
 }
 
 /**
@@ -60,6 +70,7 @@ export function globalCertificate(
   iterate: Iterate,
   options: GlobalCertificateOptions = {},
 ): GlobalCertificate {
+  requireOptions(options, optionNames, 'globalCertificate')
   const working = globalCertification(program, iterate, options)
   for (;;) {
     const at = working.next()

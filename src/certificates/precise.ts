@@ -1,6 +1,7 @@
 import type { BigNumber } from 'mathjs'
 import { given } from '../numerics/given.ts'
 import { requireFinite } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 
 /** The penalties of a gated ReLU program, by the name of their choice. */
@@ -36,6 +37,14 @@ export interface PreciseOptions {
   signal?: AbortSignal
   /** Called about 60 times a second while the work goes on. */
   onProgress?: (progress: PreciseProgress) => void
+}
+
+const optionNames: OptionNames<PreciseOptions> = {
+  precision: true,
+  dual: true,
+  patterns: true,
+  signal: true,
+  onProgress: true,
 }
 
 /** How far a precise certificate has come. */
@@ -99,6 +108,7 @@ export async function preciseCertificate(
   coefficients: Vector,
   options: PreciseOptions = {},
 ): Promise<PreciseCertificate> {
+  requireOptions(options, optionNames, 'preciseCertificate')
   const { precision = 64, dual: given, patterns = 'exact', signal, onProgress } = options
   const shape = check(problem, coefficients, precision, given)
   signal?.throwIfAborted()

@@ -111,6 +111,7 @@ export class CcnnClassifier {
     labels: ArrayLike<Label>,
     options: { signal?: AbortSignal; onProgress?: (progress: Progress & { layer: number }) => void } = {},
   ): Promise<this> {
+    requireOptions(options, { signal: true, onProgress: true }, 'CcnnClassifier')
     await breathe(this.#training(X, labels, options))
     return this
   }

@@ -4,6 +4,7 @@ import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { dot, norm, plus, scaled } from '../numerics/vectors.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { type BlockedCones, blockedCones, stacked } from '../sets/blocked-cones.ts'
@@ -241,7 +242,17 @@ function withoutInterior(gate: number): RangeError {
   )
 }
 
-function checkOptions({ rho = 1e-6, passes = 30, tolerance = 0.01 }: ConeDecompositionOptions, outputs: number): void {
+const optionNames: OptionNames<ConeDecompositionOptions> = {
+  method: true,
+  rho: true,
+  passes: true,
+  tolerance: true,
+  onProgress: true,
+}
+
+function checkOptions(options: ConeDecompositionOptions, outputs: number): void {
+  requireOptions(options, optionNames, 'coneDecomposition')
+  const { rho = 1e-6, passes = 30, tolerance = 0.01 } = options
   const refuse = (name: string, value: number, expected: string, example: number): never => {
     throw new RangeError(`coneDecomposition: ${name} is ${value}, expected ${expected}; pass for example ${example}.`)
   }
