@@ -24,7 +24,8 @@ const ZERO = 1e-9
  *
  * Where the loss is linear in some entries (huber, hinges) other optima may have another fit; they are not looked at.
  *
- * @throws RangeError when the program has no group norms, its lambda is 0, or its loss has a corner.
+ * @throws RangeError when the program has no group norms, its lambda is 0, its loss has a corner, or the point is not solved:
+ * its relative gap is above 1e-3.
  */
 export function minimumNorm<M>(
   program: ConvexProgram<M>,

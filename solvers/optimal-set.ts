@@ -93,12 +93,12 @@ const SLACK = 10
  * strictly convex loss share the fit as well; where the loss is linear in some entries (huber, hinges, weights of zero) or
  * does not see a shift (an intercept, log-odds), the rest of it, and the dimension counts what that leaves open.
  *
- * It is as sharp as the point: solve to a relative gap of 1e-12 first. Takes group norms over gates, of one output each or
+ * It is as sharp as the point: solve to a relative gap of 1e-12 first; a point with one above 1e-3 is refused. Takes group norms over gates, of one output each or
  * joint, and ReLU programs. Costs a product with A', projections where there are cones, and some m^2 n flops for m blocks.
  *
  * Mishkin and Pilanci, ICML 2023.
  *
- * @throws RangeError when the program has no group norms, its lambda is 0, or its loss has a corner.
+ * @throws RangeError when the program has no group norms, its lambda is 0, its loss has a corner, or the point is not solved.
  */
 export function optimalSet(program: ConvexProgram, at: Iterate, options: OptimalSetOptions = {}): OptimalSet {
   checkOptions(options, 'optimalSet')
