@@ -187,10 +187,10 @@ function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): tru
   const { blocks } = operator
   if (!loss.hessian && !loss.curvatures)
     return `nystrom-newton-cg needs a loss with second derivatives and ${name} has ${loss.name}${loss.intercept ? ' with an intercept' : ''}; use proximalGradient().`
-  if (!blocks?.sketch || !blocks.pairs)
-    return `nystrom-newton-cg needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
-  if (penalty.groups?.size !== blocks.size)
+  if (!blocks || penalty.groups?.size !== blocks.size)
     return `nystrom-newton-cg needs one group a block and output and ${name} has ${penalty.name}; use proximalGradient().`
+  if (!blocks.sketch || !blocks.pairs)
+    return `nystrom-newton-cg needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
   if (!(lambda > 0))
     return `nystrom-newton-cg needs a lambda above 0 and ${name} has ${lambda}; use proximalGradient().`
   return true

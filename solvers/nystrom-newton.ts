@@ -303,10 +303,10 @@ function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): tru
   const { blocks } = operator
   if (!loss.quadratic)
     return `nystrom-newton needs a loss |z - y|^2 / 2 up to scale and ${name} has ${loss.name}; use proximalGradient().`
-  if (!blocks?.sketch || !blocks.combination)
+  if (!blocks || penalty.groups?.size !== blocks.size)
+    return `nystrom-newton needs one group a block and output and ${name} has ${penalty.name}; use ${penalty.cones ? 'coneNewton' : 'proximalGradient'}().`
+  if (!blocks.sketch || !blocks.combination)
     return `nystrom-newton needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
-  if (penalty.groups?.size !== blocks.size)
-    return `nystrom-newton needs one group a block and output and ${name} has ${penalty.name}; use proximalGradient().`
   if (!(lambda > 0)) return `nystrom-newton needs a lambda above 0 and ${name} has ${lambda}; use leastSquares().`
   return true
 }
