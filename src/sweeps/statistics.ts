@@ -1,4 +1,3 @@
-import { requireOptions } from '../numerics/options.ts'
 import { studentT } from './student-t.ts'
 import { moments } from './summarize.ts'
 
@@ -30,7 +29,6 @@ export async function confidenceInterval(
   values: readonly number[],
   options: IntervalOptions = {},
 ): Promise<ConfidenceInterval> {
-  requireOptions(options, { level: true, testRatio: true }, 'confidenceInterval')
   const { mean, error, degreesOfFreedom } = corrected('confidenceInterval', values, options)
   const { quantile } = await studentT('confidenceInterval')
   const { level = 0.95 } = options
@@ -62,7 +60,6 @@ export async function pairedTest(
   b: readonly number[],
   options: IntervalOptions = {},
 ): Promise<PairedTest> {
-  requireOptions(options, { level: true, testRatio: true }, 'pairedTest')
   if (a.length !== b.length)
     throw new RangeError(
       `pairedTest: there are ${a.length} losses of one setting and ${b.length} of the other; pass those of the same folds.`,

@@ -164,8 +164,6 @@ describe('an option that there is not', () => {
         solution.coefficients,
         options,
       ),
-    confidenceInterval: (options) => cvxnn.confidenceInterval([1, 2, 3], options),
-    pairedTest: (options) => cvxnn.pairedTest([1, 2, 3], [2, 1, 3], options),
     crossValidate: (options) => cvxnn.crossValidate({ X, y }, { folds: 2, settings: [{ gates: 3 }], ...options }),
     CcnnClassifier: (options) => classifier.trainAsync(images.X, ['a', 'b', 'a', 'b'], options),
   }
