@@ -1,4 +1,5 @@
 import { gradientAtZero } from '../src/certificates/gradient-at-zero.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { random } from '../src/numerics/random.ts'
 import { dot, norm, plus, scaled, squaredDistance, squaredNorm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, ConvexSet, LinearOperator, Loss, Solver, Vector } from '../src/types.ts'
@@ -52,6 +53,11 @@ export interface AugmentedLagrangianOptions {
  */
 export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): Solver {
   const { increase = 2, progress = 0.5, limit = 4, accuracy = 0.1, checkEvery = 10 } = options
+  requireOptions(
+    options,
+    { delta: true, increase: true, progress: true, limit: true, accuracy: true, checkEvery: true },
+    'augmentedLagrangian',
+  )
   check(options)
   return {
     name: 'augmented-lagrangian',

@@ -1,4 +1,5 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
+import { given } from '../src/numerics/given.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
 import { coneNewton } from './cone-newton.ts'
 import { etaNewton } from './eta-newton.ts'
@@ -36,6 +37,10 @@ const FACTOR_ROWS = 11_585
  * @throws RangeError with every solver's reason when none does.
  */
 export function chooseSolver(program: ConvexProgram): Solver {
+  if (typeof program?.operator !== 'object')
+    throw new TypeError(
+      `solve: the program is ${given(program)}, expected a convex program; pass what one of the program functions returns.`,
+    )
   const reasons: string[] = []
   // Where blocks lie in cones the prox passes over inactive ones by itself: working sets save nothing.
   const rest = program.penalty.domain ? [coneNewton(), ...rows(program)] : [workingSet()]

@@ -1,6 +1,7 @@
 import { feasibleDual } from '../src/certificates/certify-kernel.ts'
 import { kernelSpectrum } from '../src/numerics/kernel-spectrum.ts'
 import { matrix } from '../src/numerics/matrix.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { product, transpose, transposeProduct } from '../src/numerics/products.ts'
 import { svd } from '../src/numerics/svd.ts'
 import type { KernelProgram, KernelSolver, Vector } from '../src/types.ts'
@@ -21,7 +22,9 @@ export interface ColumnGenerationOptions {
  *
  * For smooth losses, with an intercept or without. Its iterates have a primal point and a bound each.
  */
-export function columnGeneration({ maxFilters = 100 }: ColumnGenerationOptions = {}): KernelSolver {
+export function columnGeneration(options: ColumnGenerationOptions = {}): KernelSolver {
+  requireOptions(options, { maxFilters: true }, 'columnGeneration')
+  const { maxFilters = 100 } = options
   if (!Number.isInteger(maxFilters) || maxFilters < 1)
     throw new RangeError(`columnGeneration: maxFilters is ${maxFilters}, expected a positive whole number.`)
   return {

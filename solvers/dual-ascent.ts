@@ -1,5 +1,6 @@
 import { fitOfImages, gramOf, kernelSpectrum } from '../src/numerics/kernel-spectrum.ts'
 import { matrix } from '../src/numerics/matrix.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { product } from '../src/numerics/products.ts'
 import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
 import { norm, plus, scaled, squaredDistance } from '../src/numerics/vectors.ts'
@@ -24,7 +25,9 @@ export interface DualAscentOptions {
  *
  * The first round alone is the dual of the elastic net lambda |A|_* + rho/2 |A|^2. Rockafellar 1976, Math. Oper. Res. 1(2).
  */
-export function dualAscent({ start = 1e-2, least = 1e-4 }: DualAscentOptions = {}): KernelSolver {
+export function dualAscent(options: DualAscentOptions = {}): KernelSolver {
+  requireOptions(options, { start: true, least: true }, 'dualAscent')
+  const { start = 1e-2, least = 1e-4 } = options
   if (!(start >= least && least > 0))
     throw new RangeError(`dualAscent: start is ${start} and least ${least}, expected start >= least > 0.`)
   return {

@@ -55,6 +55,14 @@ const SLACK = 3
 /** The share of the largest block below which a block's direction and correlation say nothing of the accuracy. */
 const SLIGHT = 1e-6
 
+/** The largest relative gap of a point that is taken for nearly optimal. */
+const FURTHEST = 1e-3
+
+/** Whether a point is near enough to an optimum for its residual to tell which blocks are active there. */
+export function isNearOptimal({ relativeGap }: Certificate): boolean {
+  return relativeGap <= FURTHEST
+}
+
 /**
  * At an optimum with the dual point r, block b is zero unless |P_b(A_b'r)| = lambda, and then a non-negative multiple of
  * P_b(A_b'r): the inequality u'A_b'r <= lambda |u| holds with equality nowhere else. r is the same at all optima of a
@@ -79,6 +87,10 @@ export function equicorrelated(
   if (tolerance !== undefined && !(tolerance >= 0 && tolerance < 1))
     throw new RangeError(`${caller}: tolerance is ${tolerance}, expected from 0 to below 1; pass for example 1e-8.`)
   const { certificate, correlation, at } = certifier(program)(iterate)
+  if (!isNearOptimal(certificate))
+    throw new RangeError(
+      `${caller}: the point has a relative gap of ${certificate.relativeGap.toPrecision(2)}, expected at most ${FURTHEST}: so far from optimal it tells nothing of the optima; solve to a tolerance of 1e-12 first.`,
+    )
   const coefficients = at.coefficients.slice()
   const fit = at.fit?.slice() ?? operator.apply(coefficients)
   const radius = dualRadius(program, certificate)

@@ -1,5 +1,6 @@
 import { backend } from '../src/numerics/backends/index.ts'
 import { blockNorm, isZeroBlock } from '../src/numerics/blocks.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { mirrorLower } from '../src/numerics/triangular.ts'
 import type { ConvexProgram, Solver, Vector } from '../src/types.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
@@ -27,7 +28,9 @@ export interface FullyCorrectiveOptions {
  *
  * @throws RangeError when `keep` is no whole number of at least 1.
  */
-export function fullyCorrective({ keep = 3 }: FullyCorrectiveOptions = {}): Solver {
+export function fullyCorrective(options: FullyCorrectiveOptions = {}): Solver {
+  requireOptions(options, { keep: true }, 'fullyCorrective')
+  const { keep = 3 } = options
   if (!Number.isInteger(keep) || keep < 1)
     throw new RangeError(`fullyCorrective: keep is ${keep}, expected a positive whole number; pass for example 3.`)
   return {

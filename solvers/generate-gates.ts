@@ -8,6 +8,7 @@ import {
 } from '../src/certificates/index.ts'
 import { gatherBlocks, isZeroBlock } from '../src/numerics/blocks.ts'
 import { matrix } from '../src/numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Matrix, Progress, Solution, Solver, Vector } from '../src/types.ts'
 import { walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
@@ -306,15 +307,23 @@ function rowsOf(neurons: readonly Priced[], columns: number): Matrix {
   return rows
 }
 
-function check({
-  tolerance = 1,
-  perRound = 1,
-  maxRounds = 1,
-  starts = 1,
-  maxStarts = 1,
-  maxNodes = 0,
-  timeLimit = 1,
-}: GenerateGatesOptions): void {
+const optionNames: OptionNames<GenerateGatesOptions> = {
+  tolerance: true,
+  perRound: true,
+  maxRounds: true,
+  starts: true,
+  maxStarts: true,
+  maxNodes: true,
+  seed: true,
+  timeLimit: true,
+  solver: true,
+  signal: true,
+  onProgress: true,
+}
+
+function check(options: GenerateGatesOptions): void {
+  requireOptions(options, optionNames, 'solveGlobal')
+  const { tolerance = 1, perRound = 1, maxRounds = 1, starts = 1, maxStarts = 1, maxNodes = 0, timeLimit = 1 } = options
   if (!(tolerance > 0))
     throw new RangeError(`solveGlobal: tolerance is ${tolerance}, expected above 0; pass for example 1e-6.`)
   for (const [name, value] of Object.entries({ perRound, maxRounds, starts, maxStarts }))

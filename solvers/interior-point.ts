@@ -1,5 +1,6 @@
 import { fitOfImages, gramOf, kernelSpectrum } from '../src/numerics/kernel-spectrum.ts'
 import { matrix } from '../src/numerics/matrix.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { product, rowProducts, transpose } from '../src/numerics/products.ts'
 import { cholesky, choleskySolve, solveSymmetric } from '../src/numerics/solve-symmetric.ts'
 import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
@@ -21,7 +22,9 @@ export interface InteriorPointOptions {
  * (q + barriers) mu. For reference: n c unknowns, (n c)^3 / 3 flops a step, hence at most 2000 of them; any loss whose dual
  * has an interior, with corners or without. Nesterov and Nemirovskii 1994.
  */
-export function interiorPoint({ factor = 10 }: InteriorPointOptions = {}): KernelSolver {
+export function interiorPoint(options: InteriorPointOptions = {}): KernelSolver {
+  requireOptions(options, { factor: true }, 'interiorPoint')
+  const { factor = 10 } = options
   if (!(factor > 1)) throw new RangeError(`interiorPoint: factor is ${factor}, expected above 1; pass for example 10.`)
   return {
     name: 'interior-point',

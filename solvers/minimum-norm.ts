@@ -6,7 +6,7 @@ import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
 import { type EquicorrelatedPart, equicorrelated } from './equicorrelated.ts'
 import { unitRows } from './fit-parts.ts'
 import { nonnegativeLeastSquares } from './nonnegative-least-squares.ts'
-import { checkDependence, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
+import { checkOptions, dependenceOf, type OptimalSetOptions, writeBlocks } from './optimal-set.ts'
 
 /** The share of the largest scaling below which one is zero. */
 const ZERO = 1e-9
@@ -24,14 +24,15 @@ const ZERO = 1e-9
  *
  * Where the loss is linear in some entries (huber, hinges) other optima may have another fit; they are not looked at.
  *
- * @throws RangeError when the program has no group norms, its lambda is 0, or its loss has a corner.
+ * @throws RangeError when the program has no group norms, its lambda is 0, its loss has a corner, or the point is not solved:
+ * its relative gap is above 1e-3.
  */
 export function minimumNorm<M>(
   program: ConvexProgram<M>,
   at: Iterate,
   options: OptimalSetOptions = {},
 ): CertifiedPoint<M> {
-  checkDependence(options.dependence, 'minimumNorm')
+  checkOptions(options, 'minimumNorm')
   const found = equicorrelated(program, at, options, 'minimumNorm')
   const coefficients = found.coefficients.slice()
   for (const one of found.parts) {

@@ -1,3 +1,4 @@
+import { requireOptions } from '../src/numerics/options.ts'
 import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { kernelRegression } from './kernel-regression.ts'
@@ -36,7 +37,9 @@ export interface NystromNewtonCgOptions {
  *
  * @throws RangeError when an option is out of range.
  */
-export function nystromNewtonCg({ landmarks = 1000, seed = 1 }: NystromNewtonCgOptions = {}): Solver {
+export function nystromNewtonCg(options: NystromNewtonCgOptions = {}): Solver {
+  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewtonCg')
+  const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(
       `nystromNewtonCg: landmarks is ${landmarks}, expected a positive whole number; pass for example 1000.`,
@@ -184,10 +187,10 @@ function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): tru
   const { blocks } = operator
   if (!loss.hessian && !loss.curvatures)
     return `nystrom-newton-cg needs a loss with second derivatives and ${name} has ${loss.name}${loss.intercept ? ' with an intercept' : ''}; use proximalGradient().`
-  if (!blocks?.sketch || !blocks.pairs)
-    return `nystrom-newton-cg needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
-  if (penalty.groups?.size !== blocks.size)
+  if (!blocks || penalty.groups?.size !== blocks.size)
     return `nystrom-newton-cg needs one group a block and output and ${name} has ${penalty.name}; use proximalGradient().`
+  if (!blocks.sketch || !blocks.pairs)
+    return `nystrom-newton-cg needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
   if (!(lambda > 0))
     return `nystrom-newton-cg needs a lambda above 0 and ${name} has ${lambda}; use proximalGradient().`
   return true

@@ -1,3 +1,4 @@
+import { requireOptions } from '../src/numerics/options.ts'
 import { dot, norm, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockMaps, ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { drawRows } from './draw-rows.ts'
@@ -35,7 +36,9 @@ export interface NystromNewtonOptions {
  *
  * @throws RangeError when an option is out of range.
  */
-export function nystromNewton({ landmarks = 1000, seed = 1 }: NystromNewtonOptions = {}): Solver {
+export function nystromNewton(options: NystromNewtonOptions = {}): Solver {
+  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewton')
+  const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(
       `nystromNewton: landmarks is ${landmarks}, expected a positive whole number; pass for example 1000.`,
@@ -287,10 +290,10 @@ function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): tru
   const { blocks } = operator
   if (!loss.quadratic)
     return `nystrom-newton needs a loss |z - y|^2 / 2 up to scale and ${name} has ${loss.name}; use proximalGradient().`
-  if (!blocks?.sketch || !blocks.combination)
+  if (!blocks || penalty.groups?.size !== blocks.size)
+    return `nystrom-newton needs one group a block and output and ${name} has ${penalty.name}; use ${penalty.cones ? 'coneNewton' : 'proximalGradient'}().`
+  if (!blocks.sketch || !blocks.combination)
     return `nystrom-newton needs an operator that can be sketched and that of ${name} cannot; make the program with precision: 'float32'.`
-  if (penalty.groups?.size !== blocks.size)
-    return `nystrom-newton needs one group a block and output and ${name} has ${penalty.name}; use proximalGradient().`
   if (!(lambda > 0)) return `nystrom-newton needs a lambda above 0 and ${name} has ${lambda}; use leastSquares().`
   return true
 }

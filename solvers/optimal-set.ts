@@ -1,6 +1,7 @@
 import { type ActiveSpan, activeSpan } from '../src/numerics/active-span.ts'
 import { backend } from '../src/numerics/backends/index.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import type { Certificate, ConvexProgram, Iterate, Matrix, Vector } from '../src/types.ts'
 import {
   type Equicorrelated,
@@ -92,16 +93,16 @@ const SLACK = 10
  * strictly convex loss share the fit as well; where the loss is linear in some entries (huber, hinges, weights of zero) or
  * does not see a shift (an intercept, log-odds), the rest of it, and the dimension counts what that leaves open.
  *
- * It is as sharp as the point: solve to a relative gap of 1e-12 first. Takes group norms over gates, of one output each or
+ * It is as sharp as the point: solve to a relative gap of 1e-12 first; a point with one above 1e-3 is refused. Takes group norms over gates, of one output each or
  * joint, and ReLU programs. Costs a product with A', projections where there are cones, and some m^2 n flops for m blocks.
  *
  * Mishkin and Pilanci, ICML 2023.
  *
- * @throws RangeError when the program has no group norms, its lambda is 0, or its loss has a corner.
+ * @throws RangeError when the program has no group norms, its lambda is 0, its loss has a corner, or the point is not solved.
  */
 export function optimalSet(program: ConvexProgram, at: Iterate, options: OptimalSetOptions = {}): OptimalSet {
+  checkOptions(options, 'optimalSet')
   const { dependence } = options
-  checkDependence(dependence, 'optimalSet')
   const found = equicorrelated(program, at, options, 'optimalSet')
   const { loss } = program
   const flat = loss.flat?.(found.fit)
@@ -131,6 +132,12 @@ export function optimalSet(program: ConvexProgram, at: Iterate, options: Optimal
       return { coefficients }
     },
   }
+}
+
+/** @throws RangeError when there is no such option, or one is out of range. */
+export function checkOptions(options: OptimalSetOptions, caller: string): void {
+  requireOptions(options, { tolerance: true, dependence: true }, caller)
+  checkDependence(options.dependence, caller)
 }
 
 export function checkDependence(dependence: number | undefined, caller: string): void {

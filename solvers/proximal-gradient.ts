@@ -1,4 +1,5 @@
 import { gradientAtZero } from '../src/certificates/gradient-at-zero.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { norm, plus, scaled, squaredDistance, squaredNorm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver } from '../src/types.ts'
 
@@ -24,6 +25,7 @@ export interface ProximalGradientOptions {
  * Found. Comput. Math. 15. Growing step: Mishkin, Sahiner and Pilanci, ICML 2022.
  */
 export function proximalGradient(options: ProximalGradientOptions = {}): Solver {
+  requireOptions(options, { step: true, shrink: true, grow: true, looseness: true }, 'proximalGradient')
   const { shrink = 0.8, grow = 1.25, looseness = 5 } = options
   if (!(shrink > 0 && shrink < 1))
     throw new RangeError(`proximalGradient: shrink is ${shrink}, expected between 0 and 1; pass for example 0.8.`)

@@ -163,8 +163,10 @@ function scaledRows(maps: BlockMaps, s: Vector): BlockMaps {
 
 function supports({ name, loss, operator, penalty, lambda }: ConvexProgram): true | string {
   const { blocks } = operator
+  if (loss.quadratic)
+    return `proximal-newton is for losses that are not quadratic and ${name} has ${loss.name}; use ${penalty.cones ? 'coneNewton' : 'etaNewton'}().`
   if (!loss.curvatures)
-    return `proximal-newton needs a loss with second derivatives entry by entry and ${name} has ${loss.name}; use proximalGradient().`
+    return `proximal-newton needs a loss with second derivatives entry by entry and ${name} has ${loss.name}${loss.intercept ? ' with an intercept' : ''}; use proximalGradient().`
   if (!blocks)
     return `proximal-newton needs an operator that tells its blocks apart and that of ${name} does not; use proximalGradient().`
   if ((penalty.groups ?? penalty.cones)?.size !== blocks.size)

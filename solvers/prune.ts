@@ -1,5 +1,6 @@
 import { activeSpan } from '../src/numerics/active-span.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { type Random, random } from '../src/numerics/random.ts'
 import type { ConvexProgram, Iterate, Vector } from '../src/types.ts'
 import { type CertifiedPoint, certifiedPoint } from './certified-point.ts'
@@ -35,6 +36,7 @@ export interface PruneOptions {
  * @throws RangeError when the program has no group norms, or the point another size.
  */
 export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneOptions = {}): CertifiedPoint<M> {
+  requireOptions(options, { dependence: true, tries: true, seed: true }, 'prune')
   const { dependence = 1e-10, tries = 0, seed = 1 } = options
   const { size, parts } = fitParts(program, at, 'prune')
   checkDependence(dependence, 'prune')

@@ -2,6 +2,7 @@ import { certifyKernel } from '../src/certificates/certify-kernel.ts'
 import { filterFit } from '../src/numerics/filter-fit.ts'
 import { kernelSpectrum } from '../src/numerics/kernel-spectrum.ts'
 import { matrix } from '../src/numerics/matrix.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import { rowProducts, transpose } from '../src/numerics/products.ts'
 import { assemble, svd } from '../src/numerics/svd.ts'
 import { symmetricEigen } from '../src/numerics/symmetric-eigen.ts'
@@ -53,6 +54,7 @@ export interface Recovered extends FilterPoint {
  * @throws RangeError when alpha has another size, or the method is not one for the loss.
  */
 export function recoverWeights(program: KernelProgram, alpha: Vector, options: RecoveryOptions = {}): Recovered {
+  requireOptions(options, { method: true, face: true, extra: true }, 'recoverWeights')
   const { kernel, loss, lambda } = program
   const smooth = Number.isFinite(loss.smoothness)
   const { method = smooth ? 'core' : 'margin', face = 1e-6, extra = 3 } = options

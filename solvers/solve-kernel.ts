@@ -1,10 +1,13 @@
 import { isSolved } from '../src/certificates/certify.ts'
 import { kernelCertifier } from '../src/certificates/certify-kernel.ts'
+import { withLowerBound } from '../src/certificates/lower-bound.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { Certificate, FilterPoint, KernelProgram, KernelSolver, Progress, Status, Vector } from '../src/types.ts'
 import { columnGeneration } from './column-generation.ts'
 import { dualAscent } from './dual-ascent.ts'
 import { interiorPoint } from './interior-point.ts'
 import { type RecoveryOptions, recoverWeights } from './recover-weights.ts'
+import { requireSolver } from './require-solver.ts'
 
 /** Which solver, how close, and when to stop. */
 export interface SolveKernelOptions {
@@ -41,6 +44,16 @@ export interface KernelSolution<M = unknown> {
   readonly model: M
 }
 
+const optionNames: OptionNames<SolveKernelOptions> = {
+  solver: true,
+  tolerance: true,
+  maxIterations: true,
+  timeLimit: true,
+  signal: true,
+  onProgress: true,
+  recovery: true,
+}
+
 /** The best primal point and the best bound of a walk. */
 interface Best {
   readonly fit: Vector
@@ -57,6 +70,8 @@ interface Best {
 export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOptions = {}): KernelSolution<M> {
   const { solver = chooseKernelSolver(program), tolerance = 1e-6, maxIterations = 200 } = options
   const { timeLimit = Number.POSITIVE_INFINITY, signal, onProgress, recovery } = options
+  requireOptions(options, optionNames, 'solveKernel')
+  requireSolver(solver, 'solveKernel', 'dualAscent()')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solveKernel: ${answer}`)
   if (!(tolerance >= 0))
@@ -65,6 +80,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
     throw new RangeError(`solveKernel: maxIterations is ${maxIterations}, expected at least 1; pass for example 200.`)
   const begun = performance.now()
   const examine = kernelCertifier(program)
+  const lossAtZero = program.loss.value(new Float64Array(program.loss.size))
   // best: the primal point of lowest objective · bound, dual: the best lower bound and the alpha behind it
   let best: Best | undefined
   let certificate: Certificate | undefined
@@ -95,7 +111,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
       const found = recoverWeights(program, iterate.dual, recovery)
       consider(found.certificate, { fit: found.fit, norm: found.norm, filters: found })
     }
-    const current = withBound(certificate!, bound)
+    const current = withLowerBound(certificate!, bound, lossAtZero)
     onProgress?.({ iteration: iterations, seconds: (performance.now() - begun) / 1000, certificate: current })
     if (isSolved(current, program.lambda, tolerance)) status = 'solved'
     else if (signal?.aborted) status = 'aborted'
@@ -114,7 +130,7 @@ export function solveKernel<M>(program: KernelProgram<M>, options: SolveKernelOp
     status,
     iterations,
     seconds: (performance.now() - begun) / 1000,
-    certificate: withBound(certificate, bound),
+    certificate: withLowerBound(certificate, bound, lossAtZero),
     dual,
     ...point,
     get model() {
@@ -132,10 +148,4 @@ export function chooseKernelSolver(program: KernelProgram): KernelSolver {
     reasons.push(answer)
   }
   throw new RangeError(`solveKernel: no solver takes ${program.name}: ${reasons.join(' ')}`)
-}
-
-function withBound(certificate: Certificate, bound: number): Certificate {
-  const gap = certificate.primal - bound
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(bound))
-  return { ...certificate, dual: bound, gap, relativeGap }
 }

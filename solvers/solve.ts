@@ -1,8 +1,13 @@
 import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { atZero } from '../src/certificates/gradient-at-zero.ts'
+import { withLowerBound } from '../src/certificates/lower-bound.ts'
+import { given } from '../src/numerics/given.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
 import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
+import { requireSolver } from './require-solver.ts'
 import { breathe, startPace } from './turn.ts'
 
 /** Which solver, from where, how close, and when to stop. */
@@ -102,6 +107,8 @@ export function* walk<M>(
   let dual = first.dual.slice()
   let iterations = 0
 
+  const { loss: lossAtZero } = atZero(program)
+  const withBound = (at: Certificate, lower: number): Certificate => withLowerBound(at, lower, lossAtZero)
   const finish = (status: Status): Solution<M> => {
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
@@ -176,13 +183,6 @@ function pointOf({ coefficients, multipliers }: Iterate): Iterate {
   return multipliers ? { coefficients, multipliers } : { coefficients }
 }
 
-function withBound(certificate: Certificate, bound: number): Certificate {
-  if (bound === certificate.dual) return certificate
-  const gap = certificate.primal - bound
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(bound))
-  return { ...certificate, dual: bound, gap, relativeGap }
-}
-
 function copy({ coefficients, fit, multipliers }: Iterate): Iterate {
   return {
     coefficients: coefficients.slice(),
@@ -215,14 +215,29 @@ function solution<M>(
   }
 }
 
+/** Every name of `SolveOptions`. */
+export const solveOptionNames: OptionNames<SolveOptions> = {
+  solver: true,
+  tolerance: true,
+  maxIterations: true,
+  timeLimit: true,
+  checkEvery: true,
+  start: true,
+  signal: true,
+  checkpoint: true,
+  onProgress: true,
+}
+
 function check(program: ConvexProgram, solver: Solver, options: SolveOptions): void {
+  requireOptions(options, solveOptionNames, 'solve')
+  requireSolver(solver, 'solve')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solve: ${answer}`)
   const { tolerance = 1e-6, maxIterations = 1, checkEvery = 1, timeLimit = 1, start } = options
   const { lambda } = program
   if (!(lambda >= 0 && Number.isFinite(lambda)))
     throw new RangeError(
-      `solve: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
+      `solve: lambda is ${given(lambda)}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
     )
   if (!(tolerance >= 0))
     throw new RangeError(`solve: tolerance is ${tolerance}, expected at least 0; pass for example 1e-6.`)
@@ -232,6 +247,10 @@ function check(program: ConvexProgram, solver: Solver, options: SolveOptions): v
     throw new RangeError(`solve: checkEvery is ${checkEvery}, expected a positive whole number; pass for example 10.`)
   if (!(timeLimit > 0))
     throw new RangeError(`solve: timeLimit is ${timeLimit}, expected seconds above 0; pass for example 60.`)
+  if (start && !(start.coefficients instanceof Float64Array))
+    throw new TypeError(
+      `solve: start is ${given(start)}, expected a point; pass { coefficients } with a Float64Array, or an earlier solution.`,
+    )
   if (start && start.coefficients.length !== program.operator.columns)
     throw new RangeError(
       `solve: start has ${start.coefficients.length} coefficients and ${program.name} has ${program.operator.columns}; pass a point of this program.`,

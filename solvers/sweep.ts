@@ -1,6 +1,7 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/types.ts'
-import { isWatched, type SolveOptions, walk } from './solve.ts'
+import { isWatched, type SolveOptions, solveOptionNames, walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
 /** The lambdas of a path, and how each is solved. */
@@ -54,6 +55,8 @@ export function* walkPath<M>(
   options: SweepOptions = {},
   watched = true,
 ): Generator<Solution<M> | Progress | undefined, void> {
+  requireOptions(options, sweepOptionNames, 'sweep')
+  const { count: _, ratio: __, lambdas: ___, ...each } = options
   let start = options.start
   let before: readonly Solution<M>[] = []
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
@@ -61,12 +64,17 @@ export function* walkPath<M>(
     if (before.length > 0) start = nearest(at, before)
     // A point that its start already solves is none the less the last after an abort.
     const late = options.signal?.aborted === true
-    const found: Solution<M> = yield* walk(at, start ? { ...options, start } : options, watched)
+    const found: Solution<M> = yield* walk(at, start ? { ...each, start } : each, watched)
     yield found
     if (late || found.status === 'aborted') return
     before = [...before, found].slice(-POINTS)
   }
 }
+
+const { checkpoint: _, ...shared } = solveOptionNames
+
+/** Every name of `SweepOptions`. */
+export const sweepOptionNames: OptionNames<SweepOptions> = { ...shared, count: true, ratio: true, lambdas: true }
 
 /** How many solutions are extrapolated at most: a parabola. */
 const POINTS = 3

@@ -1,3 +1,4 @@
+import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { BlockMeasure, Certificate, MultiConvexProgram, Status } from '../src/types.ts'
 import { breathe, startPace } from './turn.ts'
 
@@ -150,7 +151,20 @@ function settled({ measure }: SweepProgress, tolerance: number): boolean {
   return stationarity <= tolerance || relativeGap <= tolerance
 }
 
-function check({ maxSweeps = 1, tolerance = 0, timeLimit = 1, checkEvery = 1, seed = 1 }: TrainBlocksOptions): void {
+const optionNames: OptionNames<TrainBlocksOptions> = {
+  maxSweeps: true,
+  tolerance: true,
+  timeLimit: true,
+  checkEvery: true,
+  start: true,
+  seed: true,
+  signal: true,
+  onProgress: true,
+}
+
+function check(options: TrainBlocksOptions): void {
+  requireOptions(options, optionNames, 'train')
+  const { maxSweeps = 1, tolerance = 0, timeLimit = 1, checkEvery = 1, seed = 1 } = options
   if (!Number.isInteger(maxSweeps) || maxSweeps < 1)
     throw new RangeError(`train: maxSweeps is ${maxSweeps}, expected a positive whole number; pass for example 200.`)
   if (!(tolerance >= 0))

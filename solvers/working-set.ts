@@ -1,7 +1,9 @@
 import { type Certified, certifier } from '../src/certificates/certify.ts'
 import { isZeroBlock } from '../src/numerics/blocks.ts'
+import { requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Solver, Step, Vector } from '../src/types.ts'
 import { proximalGradient } from './proximal-gradient.ts'
+import { requireSolver } from './require-solver.ts'
 import { isZeroForSure, screenable, screening } from './screening.ts'
 
 /** Settings of `workingSet`. */
@@ -41,6 +43,8 @@ export interface WorkingSetOptions {
  */
 export function workingSet(options: WorkingSetOptions = {}): Solver {
   const { inner = proximalGradient(), accuracy = 0.1, growth = 1.5, checkEvery = 10 } = options
+  requireOptions(options, { inner: true, accuracy: true, first: true, growth: true, checkEvery: true }, 'workingSet')
+  requireSolver(inner, 'workingSet', 'newtonCg()')
   check(options)
   return {
     name: `working-set(${inner.name})`,

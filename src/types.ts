@@ -346,7 +346,7 @@ export interface NeuronFamily {
 export interface Certificate {
   /** F(Au) + lambda R(u): an upper bound of the optimum. */
   readonly primal: number
-  /** Value of a dual feasible point: a lower bound of the optimum. */
+  /** Value of a dual feasible point: a lower bound of the optimum; `primal` itself where rounding puts it above that. */
   readonly dual: number
   /** primal - dual */
   readonly gap: number

@@ -1,6 +1,7 @@
 import { kernelSpectrum } from '../numerics/kernel-spectrum.ts'
 import { dot, norm, scaled } from '../numerics/vectors.ts'
 import type { Certificate, KernelIterate, KernelProgram, Vector } from '../types.ts'
+import { lowerBound } from './lower-bound.ts'
 
 /**
  * How close a point of a kernel program is to optimal: any alpha, and any fit with the nuclear norm that made it.
@@ -30,9 +31,10 @@ export function kernelCertifier(program: KernelProgram): (iterate: KernelIterate
   const most = kernelLambdaMax(program) || 1
   return ({ dual: alpha, dualNorm, fit, norm: size = 0 }) => {
     const largest = dualNorm ?? kernelSpectrum(kernel, alpha).values[0]!
-    const { scale, value: bound } = feasibleDual(program, alpha, largest)
+    const { scale, value } = feasibleDual(program, alpha, largest)
     const dual = scaled(alpha, scale)
     const primal = fit ? loss.value(fit) + lambda * size : Number.POSITIVE_INFINITY
+    const bound = lowerBound(value, primal, atZero.loss)
     const gap = primal - bound
     const along = fit ? dot(alpha, fit) : 0
     const certificate: Certificate = {

@@ -1,6 +1,7 @@
 import { dot, norm, scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Vector } from '../types.ts'
 import { atZero } from './gradient-at-zero.ts'
+import { lowerBound } from './lower-bound.ts'
 
 /** A certificate with the dual feasible point behind its bound. */
 export interface Certified {
@@ -117,7 +118,8 @@ export function certifier(program: ConvexProgram): (iterate: Iterate, stationari
       const own = bestBound(iterate.dual, images, penalty.polar(images))
       if (own.bound > lower.bound) lower = own
     }
-    const { s, bound } = lower
+    const { s } = lower
+    const bound = lowerBound(lower.bound, primal, zero.loss)
     scaled(lower.point, s, dual)
 
     const distance = (): number =>

@@ -1,6 +1,10 @@
+import { given } from '../numerics/given.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
+import { atZero } from './gradient-at-zero.ts'
+import { withLowerBound } from './lower-bound.ts'
 import type { Priced } from './pricing/neuron-ascent.ts'
 import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price-neurons.ts'
 
@@ -8,6 +12,15 @@ import { type Pricing, type PricingOptions, priceNeurons } from './pricing/price
 export interface GlobalCertificateOptions extends Omit<PricingOptions, 'target'> {
   /** Relative gap that counts as a proof (default 1e-6). */
   readonly tolerance?: number
+}
+
+const optionNames: OptionNames<GlobalCertificateOptions> = {
+  stopAtViolation: true,
+  starts: true,
+  maxNodes: true,
+  seed: true,
+  given: true,
+  tolerance: true,
 }
 
 /**
@@ -57,6 +70,7 @@ export function globalCertificate(
   iterate: Iterate,
   options: GlobalCertificateOptions = {},
 ): GlobalCertificate {
+  requireOptions(options, optionNames, 'globalCertificate')
   const working = globalCertification(program, iterate, options)
   for (;;) {
     const at = working.next()
@@ -86,17 +100,14 @@ export function* globalCertification(
   const dualPoint = new Float64Array(r.length)
   const dualValue = (s: number): number => 0 - loss.conjugate(scaled(r, -s, dualPoint))
   const dual = dualValue(bestScale(dualValue, upper > 0 ? lambda / upper : Number.POSITIVE_INFINITY))
-  const gap = certificate.primal - dual
-  const relativeGap = gap === 0 ? 0 : gap / Math.max(Math.abs(certificate.primal), Math.abs(dual))
+  const bounded = withLowerBound(certificate, dual, atZero(program).loss)
+  const { relativeGap } = bounded
   const searches = sides.reduce((total, side) => total + side.searches, 0)
   const nodes = sides.reduce((total, side) => total + side.nodes, 0)
   const verdict: Verdict =
     relativeGap <= tolerance ? 'proved' : lower > target ? 'violated' : nodes > 0 ? 'bounded' : 'searched'
   return {
-    ...certificate,
-    dual,
-    gap,
-    relativeGap,
+    ...bounded,
     scope: outputs === 1 ? 'network' : 'program',
     verdict,
     price: { lower: lower / lambda, upper: upper / lambda },
@@ -133,7 +144,7 @@ export function requireNeurons({ name, neurons, extend, lambda }: ConvexProgram,
     )
   if (!(lambda > 0))
     throw new RangeError(
-      `${caller}: lambda is ${lambda}, expected above 0, since without a penalty the bound over all networks is trivial; pass for example 0.01 * lambdaMax(program).`,
+      `${caller}: lambda is ${given(lambda)}, expected above 0, since without a penalty the bound over all networks is trivial; pass for example 0.01 * lambdaMax(program).`,
     )
   return neurons
 }

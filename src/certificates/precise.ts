@@ -1,5 +1,7 @@
 import type { BigNumber } from 'mathjs'
+import { given } from '../numerics/given.ts'
 import { requireFinite } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 
 /** The penalties of a gated ReLU program, by the name of their choice. */
@@ -35,6 +37,14 @@ export interface PreciseOptions {
   signal?: AbortSignal
   /** Called about 60 times a second while the work goes on. */
   onProgress?: (progress: PreciseProgress) => void
+}
+
+const optionNames: OptionNames<PreciseOptions> = {
+  precision: true,
+  dual: true,
+  patterns: true,
+  signal: true,
+  onProgress: true,
 }
 
 /** How far a precise certificate has come. */
@@ -98,6 +108,7 @@ export async function preciseCertificate(
   coefficients: Vector,
   options: PreciseOptions = {},
 ): Promise<PreciseCertificate> {
+  requireOptions(options, optionNames, 'preciseCertificate')
   const { precision = 64, dual: given, patterns = 'exact', signal, onProgress } = options
   const shape = check(problem, coefficients, precision, given)
   signal?.throwIfAborted()
@@ -442,6 +453,10 @@ function pacer(signal: AbortSignal | undefined, onProgress: PreciseOptions['onPr
 
 function check(problem: PreciseProblem, coefficients: Vector, precision: number, dual: Vector | undefined): Shape {
   const { X, Y, gates, lambda, penalty = 'group-l1', bias = false } = problem
+  if (typeof bias !== 'boolean' && bias !== 'unpenalised')
+    throw new RangeError(
+      `preciseCertificate: bias is ${given(bias)}, expected true, false or "unpenalised"; pass the program's.`,
+    )
   const shape = { n: X.rows, d: X.columns + (bias === true ? 1 : 0), c: Y.columns, P: gates.vectors.rows }
   const expected = shape.P * shape.c * shape.d
   if (X.rows === 0 || Y.rows !== X.rows)
@@ -473,7 +488,7 @@ function check(problem: PreciseProblem, coefficients: Vector, precision: number,
   }
   if (!(lambda >= 0) || !Number.isFinite(lambda))
     throw new RangeError(
-      `preciseCertificate: lambda is ${lambda}, expected a number of at least 0; pass the program's.`,
+      `preciseCertificate: lambda is ${given(lambda)}, expected a number of at least 0; pass the program's.`,
     )
   if (!Object.hasOwn(groupings, penalty))
     throw new RangeError(

@@ -13,12 +13,14 @@ import { describeDamage } from '../models/load-model.ts'
 import { type StackedCnn, stackedCnn, stackedCnnFromJson, strongestFilters } from '../models/stacked-cnn.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import type { ImageShape, PatchOptions } from '../operators/patches.ts'
 import type { PoolOptions } from '../operators/pooling.ts'
 import { ccnnProgram } from '../programs/ccnn/ccnn.ts'
 import type { Certificate, Matrix, ModelJson, Progress, Status } from '../types.ts'
 import { fieldsOf, requireOutputs } from './estimator-file.ts'
 import type { Label } from './file.ts'
+import { requireLabels } from './training-data.ts'
 
 /** One convolutional layer of a `CcnnClassifier`. */
 export interface CcnnLayerOptions {
@@ -110,6 +112,7 @@ export class CcnnClassifier {
     labels: ArrayLike<Label>,
     options: { signal?: AbortSignal; onProgress?: (progress: Progress & { layer: number }) => void } = {},
   ): Promise<this> {
+    requireOptions(options, { signal: true, onProgress: true }, 'CcnnClassifier')
     await breathe(this.#training(X, labels, options))
     return this
   }
@@ -210,6 +213,7 @@ export class CcnnClassifier {
   ): Generator<undefined, void> {
     const raw = asMatrix(given, 'CcnnClassifier', 'X')
     requireFinite(raw, 'CcnnClassifier', 'X')
+    requireLabels(labels, 'CcnnClassifier')
     if (labels.length !== raw.rows)
       throw new RangeError(
         `CcnnClassifier: there are ${labels.length} labels and X has ${raw.rows} rows; pass one label per image.`,
@@ -285,14 +289,36 @@ function scaledImages(X: Matrix, scale: number): Matrix {
       )
 }
 
+const optionNames: OptionNames<CcnnTrainOptions> = {
+  shape: true,
+  layers: true,
+  tolerance: true,
+  maxIterations: true,
+  timeLimit: true,
+  seed: true,
+}
+
+const layerOptionNames: OptionNames<CcnnLayerOptions> = {
+  patch: true,
+  pool: true,
+  gamma: true,
+  landmarks: true,
+  whiten: true,
+  lambdaRatio: true,
+  filters: true,
+}
+
 function checkOptions(options: CcnnTrainOptions): void {
+  requireOptions(options, optionNames, 'CcnnClassifier')
   const { layers = [{}], tolerance = 1e-2 } = options
   if (!options.shape)
     throw new TypeError('CcnnClassifier: there is no shape; pass shape: { height, width, channels } of the images.')
   if (layers.length === 0) throw new RangeError('CcnnClassifier: there is no layer; pass layers: [{}] for one.')
   if (!(tolerance > 0))
     throw new RangeError(`CcnnClassifier: tolerance is ${tolerance}, expected above 0; pass for example 1e-2.`)
-  for (const { lambdaRatio = 1e-3, filters = 16 } of layers) {
+  for (const [k, layer] of layers.entries()) {
+    requireOptions(layer, layerOptionNames, `CcnnClassifier: layer ${k + 1}`)
+    const { lambdaRatio = 1e-3, filters = 16 } = layer
     if (!(lambdaRatio > 0))
       throw new RangeError(`CcnnClassifier: lambdaRatio is ${lambdaRatio}, expected above 0; pass for example 1e-3.`)
     if (!Number.isInteger(filters) || filters < 1)

@@ -1,4 +1,5 @@
 import { encodeLabels, type Task } from '../data/dataset.ts'
+import { given } from '../numerics/given.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { requireFinite } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
@@ -39,9 +40,18 @@ export function regressionData(X: MatrixLike, y: MatrixLike, caller: string): Tr
   return { task: 'regression', X: rows, Y }
 }
 
+/** @throws TypeError when they are no array. */
+export function requireLabels(labels: ArrayLike<Label>, caller: string): void {
+  if (typeof labels !== 'object' || typeof labels?.length !== 'number')
+    throw new TypeError(
+      `${caller}: the labels are ${given(labels)}, expected an array of texts or numbers; pass one label per row of X.`,
+    )
+}
+
 /** Rows with their labels, encoded as -1 and +1; classes are numbers where every label is one. */
 export function classificationData(X: MatrixLike, labels: ArrayLike<Label>, caller: string): LabelledData {
   const rows = checkedRows(X, caller)
+  requireLabels(labels, caller)
   if (labels.length !== rows.rows)
     throw new RangeError(
       `${caller}: there are ${labels.length} labels and X has ${rows.rows} rows; pass one label per row.`,

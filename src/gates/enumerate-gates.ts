@@ -1,6 +1,7 @@
 import { bitColumns, selectColumns, setBit } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { nearestPoint } from '../sets/polyhedron.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { type Gates, patternsOf } from './gates.ts'
@@ -31,6 +32,7 @@ export interface EnumerateGatesOptions {
  * @throws RangeError when there are more than `maxCount` patterns, as soon as so many were found.
  */
 export function enumerateGates(X: MatrixLike, options: EnumerateGatesOptions = {}): Gates {
+  requireOptions(options, { maxCount: true, bias: true }, 'enumerateGates')
   const { maxCount = 100_000, bias = false } = options
   const rows = asMatrix(X, 'enumerateGates', 'X')
   requireFinite(rows, 'enumerateGates', 'X')

@@ -3,6 +3,7 @@ import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { type Random, random } from '../numerics/random.ts'
 import type { ImageShape } from '../operators/patches.ts'
 import type { CompactMatrix } from '../types.ts'
@@ -26,6 +27,17 @@ export interface SampleGatesOptions {
   bias?: boolean
   /** With `bias`: place every offset so that this share of the rows is on, between 0 and 1. */
   activeProportion?: number
+}
+
+const optionNames: OptionNames<SampleGatesOptions> = {
+  count: true,
+  seed: true,
+  order: true,
+  features: true,
+  draw: true,
+  window: true,
+  bias: true,
+  activeProportion: true,
 }
 
 /**
@@ -56,6 +68,7 @@ export interface GateWindow {
  * @throws RangeError when an option is out of range, the gates would not fit in memory, or X has an entry that is not finite.
  */
 export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesOptions = {}): Gates {
+  requireOptions(options, optionNames, 'sampleGates')
   const rows = isCompact(X) ? X : asMatrix(X, 'sampleGates', 'X')
   if (!isCompact(rows)) requireFinite(rows, 'sampleGates', 'X')
   const { count = 100, seed = 1, bias = false, activeProportion, draw: how = 'normal' } = options

@@ -4,6 +4,7 @@ import type { DeepNetwork } from '../models/deep-network.ts'
 import type { RectifiedCnn } from '../models/rectified-cnn.ts'
 import type { StackedCnn } from '../models/stacked-cnn.ts'
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Model } from '../types.ts'
 import { circularCnnGraph, convexCnnGraph, rectifiedCnnGraph, stackedCnnGraph } from './convolution-graph.ts'
 import { deepGraph } from './deep-graph.ts'
@@ -47,7 +48,9 @@ type Network = TwoLayerNetwork | DeepNetwork | ConvexCnn | RectifiedCnn | Stacke
  * @throws TypeError when it is no network or trained estimator of this library, or the type is another; RangeError when a
  * weight is beyond what float32 holds.
  */
-export function toOnnx(model: Exportable, { type = 'float64', metadata = {} }: ToOnnxOptions = {}): Uint8Array {
+export function toOnnx(model: Exportable, options: ToOnnxOptions = {}): Uint8Array {
+  requireOptions(options, { type: true, metadata: true }, 'toOnnx')
+  const { type = 'float64', metadata = {} } = options
   if (type !== 'float64' && type !== 'float32')
     throw new TypeError(`toOnnx: type is '${String(type)}', expected float64 or float32; leave it out for float64.`)
   const around = typeof model === 'object' && model !== null && 'network' in model ? model : undefined

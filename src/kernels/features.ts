@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import { product } from '../numerics/products.ts'
 import { random } from '../numerics/random.ts'
 import { symmetricEigen } from '../numerics/symmetric-eigen.ts'
@@ -157,7 +158,9 @@ export interface NystromOptions {
  *
  * @throws RangeError when the count is not a positive whole number or a landmark is no patch.
  */
-export function nystrom({ count = 100, seed = 1, landmarks }: NystromOptions = {}): FeatureChoice {
+export function nystrom(options: NystromOptions = {}): FeatureChoice {
+  requireOptions(options, { count: true, seed: true, landmarks: true }, 'nystrom')
+  const { count = 100, seed = 1, landmarks } = options
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`nystrom: count is ${count}, expected a positive whole number; pass for example 100.`)
   return {
@@ -186,7 +189,9 @@ function drawn(count: number, of: number, seed: number): number[] {
  *
  * @throws RangeError when the count is not a positive whole number, or the kernel is another one.
  */
-export function randomFourier({ count = 500, seed = 1 }: { count?: number; seed?: number } = {}): FeatureChoice {
+export function randomFourier(options: { count?: number; seed?: number } = {}): FeatureChoice {
+  requireOptions(options, { count: true, seed: true }, 'randomFourier')
+  const { count = 500, seed = 1 } = options
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`randomFourier: count is ${count}, expected a positive whole number; pass for example 500.`)
   return {

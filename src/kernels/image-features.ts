@@ -1,5 +1,6 @@
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { cutPatches, type ImageShape, type PatchOptions, patchGrid } from '../operators/patches.ts'
 import { averagePooling, type PoolOptions, pool } from '../operators/pooling.ts'
 import type { Matrix } from '../types.ts'
@@ -19,6 +20,15 @@ export interface ImageFeaturesOptions {
   kernel?: PatchKernel
   /** Default `nystrom()`. */
   features?: FeatureChoice
+}
+
+const optionNames: OptionNames<ImageFeaturesOptions> = {
+  X: true,
+  shape: true,
+  patch: true,
+  pool: true,
+  kernel: true,
+  features: true,
 }
 
 /** A fixed map of images to features, fitted to training images. */
@@ -42,6 +52,7 @@ export interface ImageFeatures {
  * @throws RangeError naming what does not fit: sizes, NaN or Infinity by row and column.
  */
 export function imageFeatures(options: ImageFeaturesOptions): ImageFeatures {
+  requireOptions(options, optionNames, 'imageFeatures')
   const { shape, patch, kernel = rbf(), features = nystrom() } = options
   const grid = patchGrid(shape, patch)
   const pooling = averagePooling(grid.rows, grid.columns, options.pool)

@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 /** A positive definite function of two patches that depends on <a, b>, |a|^2 and |b|^2 only. */
 export interface PatchKernel {
   readonly name: string
@@ -20,7 +21,9 @@ export function linearKernel(): PatchKernel {
  *
  * @throws RangeError when gamma is not a positive number.
  */
-export function rbf({ gamma = 1 }: { gamma?: number } = {}): PatchKernel {
+export function rbf(options: { gamma?: number } = {}): PatchKernel {
+  requireOptions(options, { gamma: true }, 'rbf')
+  const { gamma = 1 } = options
   if (!(gamma > 0) || !Number.isFinite(gamma))
     throw new RangeError(`rbf: gamma is ${gamma}, expected a positive number; for patches of length 1 pass about 1.`)
   return {

@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import { product, transposeProduct } from '../numerics/products.ts'
 import { symmetricEigen } from '../numerics/symmetric-eigen.ts'
 import type { Vector } from '../types.ts'
@@ -17,7 +18,9 @@ export interface WhiteningOptions {
  *
  * @throws RangeError when the floor is not a positive number.
  */
-export function whitened(features: FeatureChoice, { floor = 0.1, unit = true }: WhiteningOptions = {}): FeatureChoice {
+export function whitened(features: FeatureChoice, options: WhiteningOptions = {}): FeatureChoice {
+  requireOptions(options, { floor: true, unit: true }, 'whitened')
+  const { floor = 0.1, unit = true } = options
   if (!(floor > 0) || !Number.isFinite(floor))
     throw new RangeError(`whitened: floor is ${floor}, expected a positive number; pass for example 0.1.`)
   return {

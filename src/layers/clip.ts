@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Activation } from './activation.ts'
 
 /** Where the line is cut. */
@@ -13,7 +14,9 @@ export interface ClipOptions {
  *
  * @throws RangeError when low is not below high.
  */
-export function clip({ low = 0, high = 1 }: ClipOptions = {}): Activation {
+export function clip(options: ClipOptions = {}): Activation {
+  requireOptions(options, { low: true, high: true }, 'clip')
+  const { low = 0, high = 1 } = options
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new RangeError(
       `clip: low is ${low} and high is ${high}, expected two numbers with low below high; pass for example low: 0, high: 1.`,

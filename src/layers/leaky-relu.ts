@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Activation } from './activation.ts'
 
 /** What is let through below zero. */
@@ -13,7 +14,9 @@ export interface LeakyReluOptions {
  *
  * @throws RangeError when the slope is not above 0 and at most 1.
  */
-export function leakyRelu({ slope = 0.01 }: LeakyReluOptions = {}): Activation {
+export function leakyRelu(options: LeakyReluOptions = {}): Activation {
+  requireOptions(options, { slope: true }, 'leakyRelu')
+  const { slope = 0.01 } = options
   if (!(slope > 0 && slope <= 1))
     throw new RangeError(`leakyRelu: slope is ${slope}, expected above 0 and at most 1; pass for example 0.01.`)
   return {

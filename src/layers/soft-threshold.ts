@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Activation } from './activation.ts'
 
 /** What is taken away. */
@@ -13,7 +14,9 @@ export interface SoftThresholdOptions {
  *
  * @throws RangeError when the threshold is not a number of at least 0.
  */
-export function softThreshold({ threshold = 0.5 }: SoftThresholdOptions = {}): Activation {
+export function softThreshold(options: SoftThresholdOptions = {}): Activation {
+  requireOptions(options, { threshold: true }, 'softThreshold')
+  const { threshold = 0.5 } = options
   if (!(threshold >= 0 && Number.isFinite(threshold)))
     throw new RangeError(
       `softThreshold: threshold is ${threshold}, expected a number of at least 0; pass for example 0.5.`,

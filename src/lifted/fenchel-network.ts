@@ -1,10 +1,11 @@
 import { identity } from '../layers/identity.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { fenchel } from './fenchel.ts'
 import { type LiftedNetwork, liftedNetwork } from './lifted-network.ts'
 import { majorised } from './majoriser.ts'
 import { mixed } from './mixed.ts'
 import { damped } from './node-solvers.ts'
-import { chainOf, type LiftedOptions, type OutputLoss, planned } from './options.ts'
+import { chainOf, type LiftedOptions, liftedOptionNames, type OutputLoss, planned } from './options.ts'
 import { nodesThenLinks } from './schedule.ts'
 
 export interface FenchelNetworkOptions extends LiftedOptions {
@@ -25,6 +26,7 @@ export interface FenchelNetworkOptions extends LiftedOptions {
  * 1e-4, links take one step, and alpha in epoch t is 0.02 t times the mean of |[x 1]|^2, so that steps fall as 1 / t.
  */
 export function fenchelNetwork(options: FenchelNetworkOptions): LiftedNetwork {
+  requireOptions(options, { ...liftedOptionNames, loss: true, linearShare: true }, 'fenchelNetwork')
   const { loss = 'cross-entropy', linearShare = 0, batch } = options
   const caller = 'fenchelNetwork'
   const chain = chainOf(options, caller, {

@@ -2,11 +2,12 @@ import type { Activation } from '../layers/activation.ts'
 import { identity } from '../layers/identity.ts'
 import { relu } from '../layers/relu.ts'
 import { asMatrix } from '../numerics/interchange.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { fenchel } from './fenchel.ts'
 import { type LiftedNetwork, liftedNetwork } from './lifted-network.ts'
 import { majorised } from './majoriser.ts'
 import { damped } from './node-solvers.ts'
-import { chainOf, type LiftedOptions, planned } from './options.ts'
+import { chainOf, type LiftedOptions, liftedOptionNames, planned } from './options.ts'
 import { nodesThenLinks } from './schedule.ts'
 
 export interface LpomNetworkOptions extends LiftedOptions {
@@ -27,6 +28,7 @@ export interface LpomNetworkOptions extends LiftedOptions {
  */
 export function lpomNetwork(options: LpomNetworkOptions): LiftedNetwork {
   const caller = 'lpomNetwork'
+  requireOptions(options, { ...liftedOptionNames, outputActivation: true }, caller)
   const signed = asMatrix(options.y, caller, 'y').data.some((value) => value < 0)
   const outputActivation = options.outputActivation ?? (signed ? identity() : (options.activation ?? relu()))
   const batched = options.batch !== undefined

@@ -5,6 +5,7 @@ import { relu } from '../layers/relu.ts'
 import { sigmoid } from '../layers/sigmoid.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import type { OptionNames } from '../numerics/options.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { Matrix } from '../types.ts'
 import type { Chain, Link } from './chain.ts'
@@ -54,6 +55,24 @@ export interface LiftedOptions {
   inertia?: number
   /** Of the draw of batches (default 1). */
   seed?: number
+}
+
+/** Every name of `LiftedOptions`. */
+export const liftedOptionNames: OptionNames<LiftedOptions> = {
+  X: true,
+  y: true,
+  hidden: true,
+  outputMap: true,
+  activation: true,
+  coupling: true,
+  ridge: true,
+  damping: true,
+  nodes: true,
+  links: true,
+  order: true,
+  batch: true,
+  inertia: true,
+  seed: true,
 }
 
 /** The divergence of an output loss. */

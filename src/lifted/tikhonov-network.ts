@@ -1,5 +1,6 @@
 import { identity } from '../layers/identity.ts'
 import { relu } from '../layers/relu.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { type LiftedNetwork, liftedNetwork } from './lifted-network.ts'
 import { linear } from './linear.ts'
 import { majorised } from './majoriser.ts'
@@ -23,6 +24,20 @@ export interface TikhonovNetworkOptions
   keep?: number
 }
 
+const optionNames: OptionNames<TikhonovNetworkOptions> = {
+  X: true,
+  y: true,
+  hidden: true,
+  outputMap: true,
+  coupling: true,
+  ridge: true,
+  damping: true,
+  seed: true,
+  outputFirst: true,
+  relaxation: true,
+  keep: true,
+}
+
 /**
  * Tikhonov-regularised lifting (Zhang and Brand 2017, NeurIPS): ReLU layers, linear couplings, squared loss,
  *
@@ -36,6 +51,7 @@ export interface TikhonovNetworkOptions
  */
 export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork {
   const caller = 'tikhonovNetwork'
+  requireOptions(options, optionNames, caller)
   const { outputFirst = true, relaxation = (t: number): number => 1 / (t + 1) ** 2, keep } = options
   if (options.hidden.length === 0)
     throw new RangeError(`${caller}: hidden is empty, expected one layer at least; pass for example hidden: [256].`)

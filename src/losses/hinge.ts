@@ -1,9 +1,10 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { LossChoice } from '../types.ts'
 import { BOUNDARY } from './exponential.ts'
 import { requireSigns } from './labels.ts'
 import { separable } from './separable.ts'
 import { signDual } from './smooth-hinge.ts'
-import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
+import { type ClassWeights, classWeightNames, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
  * F(Z) = (1/n) sum_{r,k} w_r (1 - y_rk z_rk)_+, targets -1 and 1: the loss of support vector machines.
@@ -13,6 +14,7 @@ import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
  * Infinity elsewhere. For everything else there is `smoothHinge()`.
  */
 export function hinge(weights: ClassWeights = {}): LossChoice {
+  requireOptions(weights, classWeightNames, 'hinge')
   return {
     name: 'hinge',
     over(targets, options = {}) {

@@ -1,8 +1,10 @@
+import { given } from '../numerics/given.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
 import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY } from './exponential.ts'
 import { separable } from './separable.ts'
-import { entryWeights, rowWeights, type SampleWeights } from './weights.ts'
+import { entryWeights, rowWeights, type SampleWeights, sampleWeightNames } from './weights.ts'
 
 /** Where the loss turns from squared to linear, and what rows count. */
 export interface HuberOptions extends SampleWeights {
@@ -19,9 +21,13 @@ export interface HuberOptions extends SampleWeights {
  *
  * @throws RangeError when delta is not a positive number.
  */
-export function huber({ delta = 1, ...weights }: HuberOptions = {}): LossChoice {
+export function huber(options: HuberOptions = {}): LossChoice {
+  requireOptions(options, { ...sampleWeightNames, delta: true }, 'huber')
+  const { delta = 1, ...weights } = options
   if (!(delta > 0) || !Number.isFinite(delta))
-    throw new RangeError(`huber: delta is ${delta}, expected a positive number; pass the size of an ordinary residual.`)
+    throw new RangeError(
+      `huber: delta is ${given(delta)}, expected a positive number; pass the size of an ordinary residual.`,
+    )
   return {
     name: 'huber',
     over(targets, options = {}) {

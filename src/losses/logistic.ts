@@ -1,9 +1,10 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY, entropyTerm, expExcess, softplus } from './exponential.ts'
 import { requireBothSigns, requireSigns } from './labels.ts'
 import { separable } from './separable.ts'
-import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
+import { type ClassWeights, classWeightNames, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
  * F(Z) = (1/n) sum_{r,k} w_r log(1 + exp(-y_rk z_rk)), targets -1 and 1; several columns are one-vs-all.
@@ -13,6 +14,7 @@ import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
  * unless given.
  */
 export function logistic(weights: ClassWeights = {}): LossChoice {
+  requireOptions(weights, classWeightNames, 'logistic')
   return {
     name: 'logistic',
     over(targets, options = {}) {

@@ -1,9 +1,11 @@
+import { given } from '../numerics/given.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY } from './exponential.ts'
 import { requireBothSigns, requireSigns } from './labels.ts'
 import { separable } from './separable.ts'
-import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
+import { type ClassWeights, classWeightNames, entryWeights, signedRowWeights } from './weights.ts'
 
 /** How round the corner is, and what rows and classes count. */
 export interface SmoothHingeOptions extends ClassWeights {
@@ -20,9 +22,11 @@ export interface SmoothHingeOptions extends ClassWeights {
  *
  * @throws RangeError when gamma is not a positive number.
  */
-export function smoothHinge({ gamma = 1, ...weights }: SmoothHingeOptions = {}): LossChoice {
+export function smoothHinge(options: SmoothHingeOptions = {}): LossChoice {
+  requireOptions(options, { ...classWeightNames, gamma: true }, 'smoothHinge')
+  const { gamma = 1, ...weights } = options
   if (!(gamma > 0) || !Number.isFinite(gamma))
-    throw new RangeError(`smoothHinge: gamma is ${gamma}, expected a positive number; pass for example 1.`)
+    throw new RangeError(`smoothHinge: gamma is ${given(gamma)}, expected a positive number; pass for example 1.`)
   return {
     name: 'smooth-hinge',
     over(targets, options = {}) {

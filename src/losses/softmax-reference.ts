@@ -1,9 +1,10 @@
 import { matrix } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
 import { classesOf } from './labels.ts'
 import { softmax } from './softmax.ts'
 import { softmaxDual } from './softmax-dual.ts'
-import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
+import { type ClassWeights, classRowWeights, classWeightNames, entryWeights } from './weights.ts'
 
 /**
  * F(Z) = (1/n) sum_r w_r (log(1 + sum_k exp(z_rk)) - z_r,class): cross-entropy of K classes with K - 1 columns, the logit of
@@ -14,6 +15,7 @@ import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
  * max w / (2n). The conjugate is that of `softmax` with the last column minus the sum of the others.
  */
 export function softmaxReference(options: ClassWeights = {}): LossChoice {
+  requireOptions(options, classWeightNames, 'softmaxReference')
   return {
     name: 'softmax-reference',
     over(targets, { intercept = false } = {}) {

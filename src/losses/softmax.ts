@@ -1,8 +1,9 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Loss, LossChoice, LossHessian, Matrix } from '../types.ts'
 import { BOUNDARY, entropyTerm, expExcess, exponentials, largest } from './exponential.ts'
 import { classesOf, requireEveryClass } from './labels.ts'
 import { softmaxWithIntercept } from './softmax-intercept.ts'
-import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
+import { type ClassWeights, classRowWeights, classWeightNames, entryWeights } from './weights.ts'
 
 /**
  * F(Z) = (1/n) sum_r w_r (log(sum_k exp(z_rk)) - z_r,class): cross-entropy of K >= 2 classes, one column each.
@@ -13,6 +14,7 @@ import { type ClassWeights, classRowWeights, entryWeights } from './weights.ts'
  * unless given.
  */
 export function softmax(options: ClassWeights = {}): LossChoice {
+  requireOptions(options, classWeightNames, 'softmax')
   return {
     name: 'softmax',
     over(targets, { intercept = false } = {}) {

@@ -1,9 +1,10 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { LossChoice, Matrix, Vector } from '../types.ts'
 import { type Rootable, separableWithIntercept } from './column-root.ts'
 import { BOUNDARY } from './exponential.ts'
 import { requireBothSigns, requireSigns } from './labels.ts'
 import { separable } from './separable.ts'
-import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
+import { type ClassWeights, classWeightNames, entryWeights, signedRowWeights } from './weights.ts'
 
 /**
  * F(Z) = (1/2n) sum_{r,k} w_r (1 - y_rk z_rk)_+^2, targets -1 and 1; several columns are one-vs-all.
@@ -12,6 +13,7 @@ import { type ClassWeights, entryWeights, signedRowWeights } from './weights.ts'
  * F*(P) = (1/n) sum_{r,k} w_r (t^2/2 - t) where every t is at least 0, Infinity elsewhere. The weights w are 1 unless given.
  */
 export function squaredHinge(weights: ClassWeights = {}): LossChoice {
+  requireOptions(weights, classWeightNames, 'squaredHinge')
   return {
     name: 'squared-hinge',
     over(targets, options = {}) {

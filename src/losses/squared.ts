@@ -1,8 +1,9 @@
+import { requireOptions } from '../numerics/options.ts'
 import { squaredDistance, squaredNorm } from '../numerics/vectors.ts'
 import type { Loss, LossChoice, Matrix, Vector } from '../types.ts'
 import { huberOver } from './huber.ts'
 import { separableDual } from './separable-dual.ts'
-import { rowWeights, type SampleWeights } from './weights.ts'
+import { rowWeights, type SampleWeights, sampleWeightNames } from './weights.ts'
 
 /**
  * F(Z) = |Z - Y|_F^2 / (2 n c) for n rows and c outputs, the scaling of Mishkin, Sahiner and Pilanci's software (ICML 2022).
@@ -13,6 +14,7 @@ import { rowWeights, type SampleWeights } from './weights.ts'
  * `quadratic`.
  */
 export function squared(weights: SampleWeights = {}): LossChoice {
+  requireOptions(weights, sampleWeightNames, 'squared')
   return {
     name: 'squared',
     over(targets, options = {}) {

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { classesOf } from './labels.ts'
 
@@ -15,6 +16,12 @@ export interface ClassWeights extends SampleWeights {
    */
   classWeights?: readonly number[]
 }
+
+/** Every name of `SampleWeights`. */
+export const sampleWeightNames: OptionNames<SampleWeights> = { sampleWeights: true }
+
+/** Every name of `ClassWeights`. */
+export const classWeightNames: OptionNames<ClassWeights> = { sampleWeights: true, classWeights: true }
 
 /** One weight per row. */
 export function rowWeights(rows: number, { sampleWeights }: SampleWeights, caller: string): Vector {

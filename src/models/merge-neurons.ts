@@ -3,6 +3,7 @@ import { patternsWithSlack } from '../gates/gates-of.ts'
 import { countSet } from '../numerics/bits.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Vector } from '../types.ts'
 import { type ReluNetwork, reluNetwork } from './relu-network.ts'
 
@@ -25,6 +26,7 @@ export interface MergeNeuronsOptions {
  * @throws RangeError when X has another number of columns than the network reads, or an entry that is not finite.
  */
 export function mergeNeurons(network: ReluNetwork, X: MatrixLike, options: MergeNeuronsOptions = {}): ReluNetwork {
+  requireOptions(options, { tolerance: true }, 'mergeNeurons')
   const { W1, b1, W2, outputs, features, width } = network
   const { tolerance = 1e-9 } = options
   const rows = asMatrix(X, 'mergeNeurons', 'X')

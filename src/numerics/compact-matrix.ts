@@ -1,4 +1,5 @@
 import type { CompactMatrix, Matrix } from '../types.ts'
+import { requireOptions } from './options.ts'
 
 /** A matrix that is read through or a few rows at a time. */
 export type Rows = Matrix | CompactMatrix
@@ -22,8 +23,10 @@ export function compactMatrix(
   rows: number,
   columns: number,
   data: Uint8Array | Float32Array,
-  { divisor = 1 }: CompactOptions = {},
+  options: CompactOptions = {},
 ): CompactMatrix {
+  requireOptions(options, { divisor: true }, 'compactMatrix')
+  const { divisor = 1 } = options
   checkSize('compactMatrix', rows, columns, divisor)
   if (data.length !== rows * columns)
     throw new RangeError(

@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Vector } from '../types.ts'
 
 /** An image of height x width x channels numbers, row-major: pixel (y, x), channel c is at (y width + x) channels + c. */
@@ -46,6 +47,7 @@ export interface PatchGrid {
  * @throws RangeError when a size is not a whole number, or no patch fits.
  */
 export function patchGrid(shape: ImageShape, options: PatchOptions): PatchGrid {
+  requireOptions(options, { size: true, stride: true, padding: true, normalize: true }, 'patch')
   const { size, stride = 1, padding = 0, normalize = 'none' } = options
   const { height, width, channels } = shape
   for (const [name, value, least] of [

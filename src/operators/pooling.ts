@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Vector } from '../types.ts'
 
 /** Averaging over windows of a grid of positions. */
@@ -30,6 +31,7 @@ export interface Pooling {
  * @throws RangeError when a size is not a positive whole number.
  */
 export function averagePooling(rows: number, columns: number, options?: PoolOptions): Pooling {
+  if (options !== undefined) requireOptions(options, { size: true, stride: true }, 'pool')
   const size = options?.size ?? 1
   const stride = options?.stride ?? size
   for (const [name, value] of [

@@ -1,3 +1,4 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Penalty, PenaltyChoice, Vector } from '../types.ts'
 
 /**
@@ -11,6 +12,7 @@ import type { Penalty, PenaltyChoice, Vector } from '../types.ts'
 export function featureGroupL1(): PenaltyChoice
 export function featureGroupL1(options: { size: number }): Penalty
 export function featureGroupL1(options: { size?: number } = {}): Penalty | PenaltyChoice {
+  requireOptions(options, { size: true }, 'featureGroupL1')
   if (options.size !== undefined) return stridedPenalty(options.size)
   return { name: 'feature-group-l1', over: ({ features }) => stridedPenalty(features) }
 }

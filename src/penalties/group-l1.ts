@@ -1,4 +1,5 @@
 import { blockNorm, largestBlockNorm } from '../numerics/blocks.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Penalty, PenaltyChoice } from '../types.ts'
 
 /** Which group the entries of a two-layer program form. */
@@ -18,6 +19,7 @@ export interface GroupChoice {
 export function groupL1(options?: GroupChoice): PenaltyChoice
 export function groupL1(options: { size: number }): Penalty
 export function groupL1(options: GroupChoice & { size?: number } = {}): Penalty | PenaltyChoice {
+  requireOptions(options, { size: true, joint: true }, 'groupL1')
   const { size, joint = false } = options
   if (size !== undefined) return blockPenalty(size)
   return {

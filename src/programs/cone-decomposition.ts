@@ -4,11 +4,13 @@ import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { dot, norm, plus, scaled } from '../numerics/vectors.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { type BlockedCones, blockedCones, stacked } from '../sets/blocked-cones.ts'
 import { nearestPoint } from '../sets/polyhedron.ts'
 import type { CompactMatrix, Matrix, Vector } from '../types.ts'
+import { requireGates } from './require-parts.ts'
 import { type OpenBlock, splitByRows } from './split-by-rows.ts'
 import { compactParts, twoLayerParts } from './two-layer.ts'
 
@@ -95,6 +97,7 @@ export interface ConeDecomposition {
  */
 export function coneDecomposition(gated: GatedPoint, options: ConeDecompositionOptions = {}): ConeDecomposition {
   const { X } = gated
+  requireGates(gated.gates, 'coneDecomposition')
   const { method = isCompact(X) ? 'working-set' : 'minimum-norm', rho = 1e-6 } = options
   const outputs = gated.outputs ?? 1
   checkOptions(options, outputs)
@@ -239,7 +242,17 @@ function withoutInterior(gate: number): RangeError {
   )
 }
 
-function checkOptions({ rho = 1e-6, passes = 30, tolerance = 0.01 }: ConeDecompositionOptions, outputs: number): void {
+const optionNames: OptionNames<ConeDecompositionOptions> = {
+  method: true,
+  rho: true,
+  passes: true,
+  tolerance: true,
+  onProgress: true,
+}
+
+function checkOptions(options: ConeDecompositionOptions, outputs: number): void {
+  requireOptions(options, optionNames, 'coneDecomposition')
+  const { rho = 1e-6, passes = 30, tolerance = 0.01 } = options
   const refuse = (name: string, value: number, expected: string, example: number): never => {
     throw new RangeError(`coneDecomposition: ${name} is ${value}, expected ${expected}; pass for example ${example}.`)
   }

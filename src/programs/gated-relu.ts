@@ -3,11 +3,14 @@ import { type GatedReluNetwork, gatedReluNetwork } from '../models/gated-relu-ne
 import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
+import { given } from '../numerics/given.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { compactGatedOperator } from '../operators/compact-gated.ts'
 import { gatedOperator } from '../operators/gated.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
 import type { CompactMatrix, ConvexProgram, Iterate, LinearOperator, Matrix, Penalty, PenaltyChoice } from '../types.ts'
+import { requireKind, requirePenalty } from './require-parts.ts'
 import {
   compactParts,
   networkObjective,
@@ -16,6 +19,7 @@ import {
   selectParts,
   type TwoLayerOptions,
   type TwoLayerParts,
+  twoLayerOptionNames,
   twoLayerParts,
 } from './two-layer.ts'
 
@@ -40,14 +44,16 @@ export interface GatedReluOptions extends Omit<TwoLayerOptions, 'X'> {
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<GatedReluNetwork> {
+  requireOptions(options, optionNames, 'gatedReluProgram')
   const { X, penalty = groupL1(), precision = isCompact(X) ? 'float32' : 'float64' } = options
   if (precision !== 'float32' && (precision !== 'float64' || isCompact(X)))
     throw new RangeError(
-      `gatedReluProgram: precision is ${precision}${isCompact(X) ? ' and X a compact matrix' : ''}, expected ${isCompact(X) ? 'float32' : 'float32 or float64'}; leave it out${isCompact(X) ? ', or pass X in full' : ''}.`,
+      `gatedReluProgram: precision is ${given(precision)}${isCompact(X) ? ' and X a compact matrix' : ''}, expected ${isCompact(X) ? 'float32' : 'float32 or float64'}; leave it out${isCompact(X) ? ', or pass X in full' : ''}.`,
     )
   const shared: TwoLayerParts<Rows> = isCompact(X)
     ? compactParts(X, options, 'gatedReluProgram')
     : twoLayerParts({ ...options, X }, 'gatedReluProgram')
+  requirePenalty(penalty, 'gatedReluProgram')
   const shape = { features: shared.inputs.columns, gates: shared.gates.count, outputs: shared.outputs }
   const placed = 'over' in penalty ? penalty.over(shape) : penalty
   const columns = shape.gates * shape.outputs * shape.features
@@ -57,6 +63,8 @@ export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<Gated
     )
   return build({ ...shared, penalty: placed, single: precision === 'float32' })
 }
+
+const optionNames: OptionNames<GatedReluOptions> = { ...twoLayerOptionNames, precision: true, penalty: true }
 
 /** What the program and its restrictions share. */
 interface Parts extends TwoLayerParts<Rows> {
@@ -133,6 +141,7 @@ function recover(parts: Parts, program: ConvexProgram, at: Iterate): GatedReluNe
 /** Adds up, per gate with the neuron's pattern on X and per output, the neuron's w1 w2. */
 function embed(parts: Parts, model: GatedReluNetwork): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
+  requireKind(model, 'gated-relu-network', 'gated-relu')
   requireFit(parts, model)
   const place = new Map<string, number>()
   for (let i = gates.count - 1; i >= 0; i--) place.set(patternKey(gates.patterns, i), i)

@@ -4,6 +4,7 @@ import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { coneRows } from '../operators/cone-rows.ts'
 import { signedGatedOperator } from '../operators/signed-gated.ts'
 import { type BlockedMemory, blockedConeGroupL1, blockedMemories } from '../penalties/blocked-cone-group-l1.ts'
@@ -12,8 +13,9 @@ import { groupL1 } from '../penalties/group-l1.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { blockedCones } from '../sets/blocked-cones.ts'
 import { nonnegative } from '../sets/nonnegative.ts'
-import type { CompactMatrix, ConvexProgram, Iterate, Penalty, Vector } from '../types.ts'
+import type { CompactMatrix, ConvexProgram, Iterate, Penalty, PenaltyChoice, Vector } from '../types.ts'
 import { insideDirections } from './inside-directions.ts'
+import { requireKind, requirePenalty } from './require-parts.ts'
 import {
   compactParts,
   exchangeGates,
@@ -24,6 +26,7 @@ import {
   selectParts,
   type TwoLayerOptions,
   type TwoLayerParts,
+  twoLayerOptionNames,
   twoLayerParts,
 } from './two-layer.ts'
 
@@ -31,7 +34,11 @@ import {
 export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
   /** n x d, one row per sample; products with a compact matrix are of float32, certificates of float64. */
   X: TwoLayerOptions['X'] | CompactMatrix
+  /** Only `groupL1()`, the default: its convex form needs it. */
+  penalty?: PenaltyChoice | Penalty
 }
+
+const optionNames: OptionNames<ReluOptions> = { ...twoLayerOptionNames, penalty: true }
 
 /**
  * The two-layer ReLU network as a convex program, a pair of vectors per gate i and output k:
@@ -52,7 +59,13 @@ export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.
  */
 export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
-  const { X } = options
+  requireOptions(options, optionNames, 'reluProgram')
+  const { X, penalty = groupL1() } = options
+  requirePenalty(penalty, 'reluProgram')
+  if (penalty.name !== 'group-l1')
+    throw new RangeError(
+      `reluProgram: penalty is ${penalty.name}, expected group-l1, which the convex form needs; leave it out, or use gatedReluProgram().`,
+    )
   return isCompact(X)
     ? compact(compactParts(X, options, 'reluProgram'))
     : full(twoLayerParts({ ...options, X }, 'reluProgram'))
@@ -164,6 +177,7 @@ function recover(parts: TwoLayerParts<Rows>, program: ConvexProgram, at: Iterate
  */
 function embed(parts: TwoLayerParts<Rows>, model: ReluNetwork, tolerance = 1e-9): Iterate {
   const { X, inputs, gates, bias, outputs } = parts
+  requireKind(model, 'relu-network', 'relu')
   requireFit(parts, model)
   const size = inputs.columns
   const coefficients = new Float64Array(gates.count * 2 * outputs * size)

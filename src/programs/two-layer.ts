@@ -6,9 +6,11 @@ import { isSet, selectColumns } from '../numerics/bits.ts'
 import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
+import type { OptionNames } from '../numerics/options.ts'
 import { spectralBound } from '../numerics/spectral-bound.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { CompactMatrix, Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
+import { requireBias, requireGates, requireLambda, requireLoss } from './require-parts.ts'
 
 /** What every two-layer program is made from. */
 export interface TwoLayerOptions {
@@ -24,6 +26,16 @@ export interface TwoLayerOptions {
   loss?: LossChoice
   /** `true`: a bias per neuron, penalised with its weights; `'unpenalised'`: one free intercept per output. Default false. */
   bias?: boolean | 'unpenalised'
+}
+
+/** Every name of `TwoLayerOptions`. */
+export const twoLayerOptionNames: OptionNames<TwoLayerOptions> = {
+  X: true,
+  y: true,
+  gates: true,
+  lambda: true,
+  loss: true,
+  bias: true,
 }
 
 /** What a two-layer program and its restrictions share. */
@@ -63,6 +75,9 @@ export function compactParts(
 function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, caller: string): TwoLayerParts<X> {
   const Y = asMatrix(options.y, caller, 'y')
   const { gates, lambda, loss = squared(), bias = false } = options
+  requireGates(gates, caller)
+  requireLoss(loss, caller)
+  requireBias(bias, [true, false, 'unpenalised'], caller)
   if (X.rows === 0 || X.columns === 0)
     throw new RangeError(
       `${caller}: X is ${X.rows} x ${X.columns}, expected at least one row and one column; pass the data.`,
@@ -82,10 +97,7 @@ function partsOver<X extends Rows>(X: X, options: Omit<TwoLayerOptions, 'X'>, ca
     throw new RangeError(
       `${caller}: gate ${stranger} has another pattern on this X than on the one it was made for; call sampleGates with this X.`,
     )
-  if (!(lambda >= 0) || !Number.isFinite(lambda))
-    throw new RangeError(
-      `${caller}: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
-    )
+  requireLambda(lambda, caller)
   return {
     X,
     inputs: X,

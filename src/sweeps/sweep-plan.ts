@@ -6,6 +6,7 @@ import { type FoldJob, type FoldOfRows, foldJob } from '../estimators/fold-job.t
 import { foldSettings, type TrainOptions, type TrainSettings, trainSettings } from '../estimators/options.ts'
 import type { TrainingData } from '../estimators/training-data.ts'
 import { backend } from '../numerics/backends/index.ts'
+import { type OptionNames, requireOptions } from '../numerics/options.ts'
 import { type SweepData, sweepTrainingData } from './sweep-data.ts'
 import type { SweepResult } from './sweep-grid.ts'
 
@@ -65,8 +66,20 @@ export interface SweepPlan {
   readonly places: readonly Place[]
 }
 
+const optionNames: OptionNames<SweepGridOptions> = {
+  settings: true,
+  folds: true,
+  seeds: true,
+  tolerance: true,
+  executor: true,
+  known: true,
+  signal: true,
+  onProgress: true,
+}
+
 /** Checks, deals the folds, finds the lambdas and names the jobs. */
 export async function sweepPlan(data: SweepData, options: SweepGridOptions, caller: string): Promise<SweepPlan> {
+  requireOptions(options, optionNames, caller)
   const checked = sweepTrainingData(data, caller)
   const { X, Y, task, labels } = checked
   const { settings = [{}], folds = 5, seeds = [1], tolerance = FOLD_TOLERANCE } = options

@@ -2,6 +2,7 @@ import type { Tinypool } from 'tinypool'
 import type { SharedRows } from '../estimators/content-hash.ts'
 import type { Executor } from '../estimators/executor.ts'
 import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Matrix } from '../types.ts'
 import { asTheyCome } from './as-they-come.ts'
 import { optional } from './optional.ts'
@@ -21,7 +22,9 @@ export interface ThreadsOptions {
  *
  * @throws RangeError when the count is no positive whole number; when it runs, Error where tinypool is not installed.
  */
-export function threads({ count }: ThreadsOptions = {}): Executor {
+export function threads(options: ThreadsOptions = {}): Executor {
+  requireOptions(options, { count: true }, 'threads')
+  const { count } = options
   if (count !== undefined && !(Number.isSafeInteger(count) && count >= 1))
     throw new RangeError(`threads: count is ${count}, expected a positive whole number; leave it out for one per core.`)
   let pool: Promise<Pool> | undefined

@@ -115,6 +115,16 @@ describe('CcnnClassifier', () => {
     expect(() => new CcnnClassifier({ shape, layers: [] })).toThrow(/no layer/)
     expect(() => new CcnnClassifier({ shape, layers: [{ filters: 0 }] })).toThrow(/filters is 0/)
     expect(() => new CcnnClassifier({ shape, tolerance: 0 })).toThrow(/tolerance is 0/)
+    const made = (...options: unknown[]) => Reflect.construct(CcnnClassifier, options)
+    expect(() => made()).toThrow('CcnnClassifier: the options are undefined, expected an object; pass one with shape, ')
+    expect(() => made({})).toThrow(/there is no shape/)
+    expect(() => made({ shape, patch: { size: 3 } })).toThrow(
+      'CcnnClassifier: there is no option patch; the options are shape, layers, tolerance, maxIterations, timeLimit, seed.',
+    )
+    expect(() => made({ shape, layers: [layer, { ...layer, landmark: 10 }] })).toThrow(
+      'CcnnClassifier: layer 2: there is no option landmark; did you mean landmarks?',
+    )
+    expect(() => made({ shape }).train(train.X)).toThrow('CcnnClassifier: the labels are undefined, expected an array')
     expect(() => new CcnnClassifier({ shape }).train(train.X, ['a'])).toThrow(/1 labels and X has 200 rows/)
     expect(() => new CcnnClassifier({ shape: { ...shape, width: 9 } }).train(train.X, train.labels)).toThrow(
       /X has 100 columns and the shape 10 x 9 x 1 has 90/,

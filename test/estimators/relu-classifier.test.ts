@@ -118,6 +118,18 @@ describe('ReluClassifier', () => {
     expect(() => new ReluClassifier(quick).train([[1], [2]], labels as Label[])).toThrow(sentence)
   })
 
+  it.each([
+    [undefined, 'undefined'],
+    ['ab', '"ab"'],
+    [3, '3'],
+  ])('refuses labels that are %o', (labels, shown) => {
+    expect(() => new ReluClassifier(quick).train([[1], [2]], labels as unknown as Label[])).toThrow(
+      new TypeError(
+        `ReluClassifier: the labels are ${shown}, expected an array of texts or numbers; pass one label per row of X.`,
+      ),
+    )
+  })
+
   it('says that it has not been trained, whatever is asked of it', () => {
     const classifier = new ReluClassifier()
     const rows = [[1, 2]]

@@ -59,6 +59,9 @@ const problem: fc.Arbitrary<Problem> = fc
     return { X, y, gates, bias, coefficients: Float64Array.from({ length: size }, () => draws.normal()) }
   })
 
+/** What a program is made from, without the point. */
+const ingredients = ({ coefficients: _, ...given }: Problem) => ({ ...given, lambda: 0.1 })
+
 const decompose = (p: Problem, method: ConeDecompositionMethod) =>
   coneDecomposition({ ...p, outputs: p.y.columns }, { method })
 
@@ -81,8 +84,8 @@ describe('coneDecomposition', () => {
         expect(found.blowUp).toBeGreaterThanOrEqual(1 - 1e-12)
         // Rounding relative to a block; a block next to nothing beside its twin has less of its own.
         expect(found.violation).toBeLessThan(1e-9)
-        const gated = gatedReluProgram({ ...p, lambda: 0.1 })
-        const relu = reluProgram({ ...p, lambda: 0.1 })
+        const gated = gatedReluProgram(ingredients(p))
+        const relu = reluProgram(ingredients(p))
         const before = gated.operator.apply(p.coefficients)
         const after = relu.operator.apply(found.coefficients)
         for (let k = 0; k < before.length; k++)
@@ -268,10 +271,8 @@ describe('coneDecomposition', () => {
           const difference = found.coefficients[at]! - found.coefficients[at + half]!
           expect(Math.abs(difference - p.coefficients[i]!)).toBeLessThan(1e-13 * (1 + found.reluNorm))
         }
-        const before = gatedReluProgram({ ...p, lambda: 0.1 }).operator.apply(p.coefficients)
-        const network = reluProgram({ ...p, lambda: 0.1 })
-          .recover(found)
-          .predict(p.X).data
+        const before = gatedReluProgram(ingredients(p)).operator.apply(p.coefficients)
+        const network = reluProgram(ingredients(p)).recover(found).predict(p.X).data
         for (let k = 0; k < before.length; k++)
           expect(Math.abs(network[k]! - before[k]!)).toBeLessThan(1e-12 * (1 + found.reluNorm))
       }),

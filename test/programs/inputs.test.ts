@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import {
   certify,
+  type GatedReluNetwork,
+  type GatedReluOptions,
   type Gates,
   gatedReluNetwork,
   gatedReluProgram,
   gatesFrom,
   groupL1,
+  huber,
+  l1,
   matrix,
+  type ReluNetwork,
   reluNetwork,
   reluProgram,
   type TwoLayerOptions,
   toMlMatrix,
+  verify,
 } from '../../src/index.ts'
 
 const X = [
@@ -94,6 +100,22 @@ for (const [name, make] of [
         { lambda },
         `lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
       ]),
+      [
+        'lambda as a text',
+        { lambda: '0.1' },
+        'lambda is "0.1", expected a number of at least 0; pass for example 0.1 * lambdaMax(program).',
+      ],
+      ...['unpenalized', 1, null].map((bias): [string, object, string] => [
+        `bias ${bias}`,
+        { bias },
+        `bias is ${JSON.stringify(bias)}, expected one of true, false, "unpenalised"; pass one of them, or nothing.`,
+      ]),
+      ['an option that is written wrong', { biass: true }, 'there is no option biass; did you mean bias?'],
+      [
+        'an option that there is not',
+        { device: 'gpu' },
+        `there is no option device; the options are X, y, gates, lambda, loss, bias${name === 'reluProgram' ? '' : ', precision'}, penalty.`,
+      ],
     ])('refuses %s in a sentence', (_, broken, sentence) => {
       expect(make(valid).lambda).toBe(0.1)
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(new RangeError(`${name}: ${sentence}`))
@@ -102,6 +124,15 @@ for (const [name, make] of [
     it.each<[string, Partial<Record<keyof TwoLayerOptions, unknown>>, string]>([
       ['X that is text', { X: 'table.csv' }, 'X is the text "table.csv", expected a matrix; '],
       ['y that is missing', { y: undefined }, 'y is undefined, expected a matrix; '],
+      ['gates that are missing', { gates: undefined }, 'gates is undefined, expected gates; pass sampleGates('],
+      ['a number of gates', { gates: 50 }, 'gates is 50, expected gates; pass sampleGates(X, { count: 100 }).'],
+      ['a loss by name', { loss: 'huber' }, 'loss is "huber", expected a loss; pass for example squared().'],
+      [
+        'a loss that was not called',
+        { loss: huber },
+        'loss is the function huber, expected a loss; pass what it returns, huber().',
+      ],
+      ['a loss of some targets', { loss: huber().over(matrix(1, 1)) }, 'loss is an object (Object), expected a loss; '],
       [
         'words for targets',
         { y: ['a', 'b', 'c'] },
@@ -110,6 +141,12 @@ for (const [name, make] of [
     ])('refuses %s, naming it', (_, broken, sentence) => {
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(TypeError)
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(`${name}: ${sentence}`)
+    })
+
+    it('refuses to be made of nothing, naming its options', () => {
+      expect(() => make(undefined as unknown as TwoLayerOptions)).toThrow(
+        `${name}: the options are undefined, expected an object; pass one with X, y, gates, lambda, `,
+      )
     })
 
     it('keeps the scope of its gates, and loses it with a gate', () => {
@@ -192,6 +229,26 @@ describe('embed', () => {
     expect(call).toThrow(new RangeError(sentence))
   })
 
+  it.each<[string, () => unknown, string]>([
+    [
+      'a ReLU network to a gated program',
+      () => verify(gated, reluNetwork(weights) as unknown as GatedReluNetwork),
+      'embed: the network is a relu-network and the program is gated-relu; pass a gated-relu-network.',
+    ],
+    [
+      'a gated network to a ReLU program',
+      () => verify(relu, gatedReluNetwork({ ...weights, ...gate }) as unknown as ReluNetwork),
+      'embed: the network is a gated-relu-network and the program is relu; pass a relu-network.',
+    ],
+    [
+      'a promise of a network',
+      () => verify(relu, Promise.resolve(reluNetwork(weights)) as unknown as ReluNetwork),
+      'embed: the network is an object (Promise) and the program is relu; pass a relu-network.',
+    ],
+  ])('refuses %s, naming both', (_, call, sentence) => {
+    expect(call).toThrow(new TypeError(sentence))
+  })
+
   it('of a network without neurons is zero', () => {
     const none = { W1: matrix(0, 2), b1: new Float64Array(0), W2: matrix(0, 1), intercept: new Float64Array(1) }
     expect(relu.embed(reluNetwork(none)).coefficients).toEqual(new Float64Array(4))
@@ -204,5 +261,24 @@ describe('the penalty of a gated program', () => {
     expect(chosen.penalty.blocks).toEqual({ size: 2 })
     expect(gatedReluProgram({ ...valid, penalty: groupL1({ size: 4 }) }).penalty.blocks).toEqual({ size: 4 })
     expect(gatedReluProgram(valid).penalty.name).toBe('group-l1')
+  })
+
+  it('of a ReLU program is the same, and no other', () => {
+    expect(reluProgram({ ...valid, penalty: groupL1() }).penalty.name).toBe(reluProgram(valid).penalty.name)
+    expect(() => reluProgram({ ...valid, penalty: l1() })).toThrow(
+      new RangeError(
+        'reluProgram: penalty is l1, expected group-l1, which the convex form needs; leave it out, or use gatedReluProgram().',
+      ),
+    )
+  })
+
+  it.each<[unknown, string]>([
+    ['l1', 'penalty is "l1", expected a penalty; pass for example groupL1().'],
+    [l1, 'penalty is the function l1, expected a penalty; pass what it returns, l1().'],
+    [null, 'penalty is null, expected a penalty; pass for example groupL1().'],
+  ])('is refused where it is %o', (penalty, sentence) => {
+    expect(() => gatedReluProgram({ ...valid, penalty } as unknown as GatedReluOptions)).toThrow(
+      new TypeError(`gatedReluProgram: ${sentence}`),
+    )
   })
 })

@@ -3,6 +3,7 @@ import {
   type ConvexProgram,
   certify,
   coneNewton,
+  etaNewton,
   explain,
   type GatedReluNetwork,
   gatedReluProgram,
@@ -389,12 +390,54 @@ describe('options that are refused', () => {
       { solver: { ...proximalGradient(), supports: () => 'this solver takes nothing.' } },
       'solve: this solver takes nothing.',
     ],
+    ...[{ max_iter: 2 }, { lambda: 1 }, { count: 5 }].map((options): [SolveOptions, string] => [
+      options as SolveOptions,
+      `solve: there is no option ${Object.keys(options)}; the options are solver, tolerance, maxIterations, timeLimit, checkEvery, start, signal, checkpoint, onProgress.`,
+    ]),
+    [{ tolerence: 1e-3 } as SolveOptions, 'solve: there is no option tolerence; did you mean tolerance?'],
   ])('%o: in a sentence', async (options, sentence) => {
     expect(solveSync(program, { start }).status).toBe('solved')
     const expected = new RangeError(sentence)
     expect(() => solveSync(program, { start, ...options })).toThrow(expected)
     await expect(solve(program, { start, ...options })).rejects.toThrow(expected)
     await expect(steps(program, { start, ...options }).next()).rejects.toThrow(expected)
+  })
+
+  it.each<[string, unknown, unknown, string]>([
+    [
+      'a solver by name',
+      program,
+      { solver: 'etaNewton' },
+      'solve: solver is "etaNewton", expected a solver; pass for example proximalGradient(), or nothing.',
+    ],
+    [
+      'a solver that was not called',
+      program,
+      { solver: etaNewton },
+      'solve: solver is the function etaNewton, expected a solver; pass what it returns, etaNewton(), or nothing.',
+    ],
+    [
+      'numbers to start from',
+      program,
+      { start: new Float64Array(90) },
+      'solve: start is an object (Float64Array), expected a point; pass { coefficients } with a Float64Array, or an earlier solution.',
+    ],
+    [
+      'no program',
+      undefined,
+      {},
+      'solve: the program is undefined, expected a convex program; pass what one of the program functions returns.',
+    ],
+    [
+      'a number of iterations',
+      program,
+      1000,
+      'solve: the options are 1000, expected an object; pass one with solver, tolerance, maxIterations, timeLimit, checkEvery, start, signal, checkpoint, onProgress.',
+    ],
+  ])('%s: by what was given', async (_, given, options, sentence) => {
+    const call = [given as typeof program, options as SolveOptions] as const
+    expect(() => solveSync(...call)).toThrow(new TypeError(sentence))
+    await expect(solve(...call)).rejects.toThrow(new TypeError(sentence))
   })
 })
 

@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   chooseSolver,
+  coneNewton,
   gatedReluProgram,
   groupL1,
   matrix,
   nystromNewton,
+  reluProgram,
   sampleGates,
   solveSync,
 } from '../../src/index.ts'
@@ -108,6 +110,12 @@ describe('nystromNewton', () => {
     const { full, single } = pair(30, 3, 6, 2, 0.1)
     expect(nystromNewton().supports(full)).toMatch(/cannot; make the program with precision: 'float32'/)
     expect(nystromNewton().supports({ ...single, lambda: 0 })).toMatch(/lambda above 0/)
+    const X = matrix(3, 1, Float64Array.of(1, 2, -1))
+    const coned = reluProgram({ X, y: [1, 2, 3], gates: sampleGates(X), lambda: 0.1 })
+    expect(nystromNewton().supports(coned)).toBe(
+      'nystrom-newton needs one group a block and output and relu has cone-group-l1; use coneNewton().',
+    )
+    expect(coneNewton().supports(coned)).toBe(true)
     expect(nystromNewton().supports({ ...single, penalty: groupL1({ size: 6 }) })).toMatch(
       /one group a block and output/,
     )

@@ -563,7 +563,7 @@ describe('optimalSet', () => {
   it('proves nothing at a wide gap, and says how many blocks are open', () => {
     const { X, y } = bent(40)
     const program = gatedReluProgram({ X, y, gates: sampleGates(X, { count: 60, seed: 1 }), lambda: 0.01 })
-    const rough = optimalSet(program, solveSync(program, { solver: proximalGradient(), tolerance: 1e-2 }))
+    const rough = optimalSet(program, solveSync(program, { solver: proximalGradient(), tolerance: 1e-3 }))
     expect(rough.proved).toBe(false)
     expect(rough.faces[0]!.undecided).toBeGreaterThan(10)
     const sharp = optimalSet(program, solveSync(program, { tolerance: 1e-12 }))
@@ -642,8 +642,8 @@ describe('a path of optimal sets', () => {
       lambdas.push(solution.program.lambda)
       expect(solution.status).toBe('solved')
       expect(solution.certificate.relativeGap).toBeLessThanOrEqual(1e-12)
-      expect(set.certificate.primal).toBeCloseTo(solution.certificate.primal, 12)
-      expect(pruned.model.width).toBeLessThanOrEqual(set.rank)
+      expect(set!.certificate.primal).toBeCloseTo(solution.certificate.primal, 12)
+      expect(pruned.model.width).toBeLessThanOrEqual(set!.rank)
       expect(pruned.certificate.relativeGap).toBeLessThanOrEqual(1e-11)
       expect(pruned.program.lambda).toBe(solution.program.lambda)
     }
@@ -654,7 +654,7 @@ describe('a path of optimal sets', () => {
   it('can be walked without turns, with options of the sets', () => {
     const program = gatedReluProgram({ X, y, gates, lambda: 1 })
     const path = [...optimalPathSync(program, { lambdas: [0.1, 0.01], set: { dependence: 1e-7, tolerance: 1e-6 } })]
-    expect(path.map(({ set }) => set.unique)).toEqual([true, true])
+    expect(path.map(({ set }) => set!.unique)).toEqual([true, true])
     expect(path.map(({ solution, pruned }) => pruned.model.width - solution.model.width)).toEqual([0, 0])
   })
 })
@@ -690,6 +690,36 @@ describe('what is refused', () => {
       ),
     )
     expect(prune(cornered, zero(cornered)).model.width).toBe(0)
+  })
+
+  it('points that are far from optimal, whatever their status', () => {
+    const { X, y } = bent(30)
+    const given = { X, y, gates: sampleGates(X, { count: 20, seed: 1 }), lambda: 1 }
+    for (const make of [gatedReluProgram, reluProgram] as const) {
+      const base = make(given) as Program
+      const program = { ...base, lambda: 0.01 * lambdaMax(base) }
+      const stopped = solveSync(program, { solver: proximalGradient(), maxIterations: 2 })
+      expect(stopped.status).toBe('iteration-limit')
+      for (const at of [stopped, zero(program)])
+        for (const [name, ask] of Object.entries({ optimalSet, minimumNorm }))
+          expect(() => ask(program, at)).toThrow(
+            new RangeError(
+              `${name}: the point has a relative gap of ${certify(program, at).relativeGap.toPrecision(2)}, expected at most 0.001: so far from optimal it tells nothing of the optima; solve to a tolerance of 1e-12 first.`,
+            ),
+          )
+      expect(prune(program, stopped).certificate.primal).toBeLessThanOrEqual(stopped.certificate.primal * (1 + 1e-9))
+    }
+  })
+
+  it('but a path that ends early says so by a status, without a set', () => {
+    const { X, y } = bent(30)
+    const program = gatedReluProgram({ X, y, gates: sampleGates(X, { count: 20, seed: 1 }), lambda: 1 })
+    const options = { lambdas: [0.01 * lambdaMax(program)], solver: proximalGradient() }
+    const [early] = optimalPathSync(program, { ...options, maxIterations: 2 })
+    expect(early).toMatchObject({ solution: { status: 'iteration-limit' } })
+    expect(early).not.toHaveProperty('set')
+    const [late] = optimalPathSync(program, options)
+    expect(late!.set!.certificate.relativeGap).toBeLessThanOrEqual(1e-12)
   })
 
   it('options out of range and points of another size', () => {

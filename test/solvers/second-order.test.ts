@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import {
   type ConvexProgram,
   certify,
+  coneNewton,
+  etaNewton,
   gatedReluProgram,
   groupL1,
   huber,
@@ -102,7 +104,22 @@ it('proximalNewton and newtonCg say why not', () => {
   const why = (program: ConvexProgram): true | string => proximalNewton().supports(program)
   expect(why(gatedReluProgram(base))).toBe(true)
   expect(why(gatedReluProgram({ ...base, lambda: 0 }))).toMatch(/lambda above 0/)
-  expect(why(gatedReluProgram({ ...base, bias: 'unpenalised' }))).toMatch(/entry by entry/)
+  expect(why(gatedReluProgram({ ...base, bias: 'unpenalised' }))).toMatch(
+    /entry by entry and gated-relu has logistic with an intercept; use proximalGradient\(\)/,
+  )
+  // What is advised can be followed.
+  const plain = { ...base, loss: squared() }
+  for (const [program, advised] of [
+    [gatedReluProgram(plain), etaNewton()],
+    [reluProgram(plain), coneNewton()],
+  ] as const) {
+    const reason = why(program)
+    expect(reason).toMatch(
+      /is for losses that are not quadratic and (gated-)?relu has squared; use (eta|cone)Newton\(\)\./,
+    )
+    expect(String(reason).replace(/[()]/g, '').toLowerCase()).toContain(`use ${advised.name.replace('-', '')}`)
+    expect(advised.supports(program)).toBe(true)
+  }
   expect(why(reluProgram(base))).toBe(true)
   const classes = matrix(3, 2, Float64Array.of(1, 0, 0, 1, 1, 0))
   expect(why(gatedReluProgram({ ...base, y: classes, loss: softmax() }))).toMatch(/entry by entry/)

@@ -213,6 +213,18 @@ describe('a sweep', () => {
     )
   })
 
+  it.each<object>([{ checkpoint: { path: 'x' } }, { set: {} }, { toString: 1 }])(
+    'refuses %o, which is none of its options',
+    (options) => {
+      const [name] = Object.keys(options)
+      expect(() => [...sweepSync(program, options as SweepOptions)]).toThrow(
+        new RangeError(
+          `sweep: there is no option ${name}; the options are solver, tolerance, maxIterations, timeLimit, checkEvery, start, signal, onProgress, count, ratio, lambdas.`,
+        ),
+      )
+    },
+  )
+
   it('asks for the lambdas where the penalty has no lambda_max', async () => {
     const damped = gatedReluProgram({ X, y, gates, lambda: 1, penalty: ridge() })
     await expect(sweep(damped).next()).rejects.toThrow(

@@ -1,4 +1,5 @@
 import type { Backend, BackendName } from '../backend.ts'
+import { requireOptions } from '../options.ts'
 import { blas } from './blas.ts'
 import { js } from './js.ts'
 import { wasm, wasmWorks } from './wasm.ts'
@@ -52,7 +53,9 @@ export interface BackendOptions {
  *
  * @throws RangeError when none of this name works here, saying why, or the threads are no positive whole number.
  */
-export function useBackend(choice: BackendName | Backend, { threads = 1 }: BackendOptions = {}): Backend {
+export function useBackend(choice: BackendName | Backend, options: BackendOptions = {}): Backend {
+  requireOptions(options, { threads: true }, 'useBackend')
+  const { threads = 1 } = options
   wholeThreads(threads, `useBackend: threads is ${threads}`)
   return (current = typeof choice === 'object' ? choice : named(choice, threads, 'useBackend'))
 }

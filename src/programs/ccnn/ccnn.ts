@@ -2,6 +2,7 @@ import type { FeatureChoice, FeatureMap } from '../../kernels/features.ts'
 import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
 import { layerFeatures } from '../../models/convolution.ts'
 import { matrix } from '../../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../../numerics/options.ts'
 import { transposeProduct } from '../../numerics/products.ts'
 import { svd } from '../../numerics/svd.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
@@ -10,7 +11,8 @@ import { nuclear } from '../../penalties/nuclear.ts'
 import { rankOf } from '../../penalties/spectral.ts'
 import { withinNuclearBall } from '../../penalties/within-nuclear-ball.ts'
 import type { ConvexProgram, Iterate, LinearOperator, Matrix, Vector } from '../../types.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts, featuresOf, zeroFrom } from './layer.ts'
+import { requireKind } from '../require-parts.ts'
+import { type CcnnOptions, type CcnnParts, ccnnOptionNames, ccnnParts, featuresOf, zeroFrom } from './layer.ts'
 
 /** What `ccnnProgram` is made from. */
 export interface CcnnProgramOptions extends CcnnOptions {
@@ -36,6 +38,7 @@ export interface CcnnProgramOptions extends CcnnOptions {
  * @throws RangeError or TypeError naming what does not fit.
  */
 export function ccnnProgram(options: CcnnProgramOptions): ConvexProgram<ConvexCnn> {
+  requireOptions(options, optionNames, 'ccnnProgram')
   const parts = ccnnParts(options, 'ccnnProgram')
   const { features: given, radius, lambda, lambdaRatio = 0.1 } = options
   if (!Number.isFinite(parts.loss.smoothness))
@@ -56,6 +59,8 @@ export function ccnnProgram(options: CcnnProgramOptions): ConvexProgram<ConvexCn
   const penalty = nuclear(sizes)
   return build(parts, features, operator, penalty, lambda ?? lambdaRatio * zeroFrom(parts.loss, operator, penalty))
 }
+
+const optionNames: OptionNames<CcnnProgramOptions> = { ...ccnnOptionNames, features: true, radius: true }
 
 function build(
   parts: CcnnParts,
@@ -81,6 +86,7 @@ function build(
       return convexCnn({ shape, patch, pool, features, filters, linear, intercept })
     },
     embed(model: ConvexCnn): Iterate {
+      requireKind(model, 'convex-cnn', 'ccnn')
       if (model.filters.rows !== m || model.linear.columns !== q)
         throw new RangeError(
           `embed: the network has filters of ${model.filters.rows} and ${model.linear.columns} linear weights each, the program ${m} and ${q}; pass a network of these images and features.`,

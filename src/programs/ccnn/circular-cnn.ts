@@ -2,10 +2,12 @@ import { squared } from '../../losses/squared.ts'
 import { type CircularCnn, circularCnn } from '../../models/circular-cnn.ts'
 import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { matrix, requireFinite } from '../../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../../numerics/options.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
 import { denseOperator } from '../../operators/dense.ts'
 import { groupL1 } from '../../penalties/group-l1.ts'
 import type { ConvexProgram, Iterate, LossChoice, Matrix, Vector } from '../../types.ts'
+import { requireBias, requireKind, requireLambda, requireLoss } from '../require-parts.ts'
 
 /** What `circularCnnProgram` is made from. */
 export interface CircularCnnOptions {
@@ -32,6 +34,7 @@ export interface CircularCnnOptions {
  * @throws RangeError or TypeError naming what does not fit.
  */
 export function circularCnnProgram(options: CircularCnnOptions): ConvexProgram<CircularCnn> {
+  requireOptions(options, optionNames, 'circularCnnProgram')
   const X = asMatrix(options.X, 'circularCnnProgram', 'X')
   const y = asMatrix(options.y, 'circularCnnProgram', 'y')
   const { lambda, loss: choice = squared(), bias = false } = options
@@ -41,10 +44,9 @@ export function circularCnnProgram(options: CircularCnnOptions): ConvexProgram<C
     )
   requireFinite(X, 'circularCnnProgram', 'X')
   requireFinite(y, 'circularCnnProgram', 'y')
-  if (!(lambda >= 0) || !Number.isFinite(lambda))
-    throw new RangeError(
-      `circularCnnProgram: lambda is ${lambda}, expected a number of at least 0; pass for example 0.1.`,
-    )
+  requireLambda(lambda, 'circularCnnProgram')
+  requireLoss(choice, 'circularCnnProgram')
+  requireBias(bias, [false, 'unpenalised'], 'circularCnnProgram')
   const d = X.columns
   const waves = wavesOf(d)
   const features = matrix(X.rows, waves.rows)
@@ -65,13 +67,18 @@ export function circularCnnProgram(options: CircularCnnOptions): ConvexProgram<C
       const intercept = loss.intercept?.(fit ?? operator.apply(coefficients))[0] ?? 0
       return circularCnn({ ...balanced(synthesis(waves, coefficients)), intercept })
     },
-    embed: ({ filter, linear }: CircularCnn) => ({ coefficients: analysis(waves, convolved(filter, linear)) }),
+    embed(model: CircularCnn) {
+      requireKind(model, 'circular-cnn', 'circular-cnn')
+      return { coefficients: analysis(waves, convolved(model.filter, model.linear)) }
+    },
     networkObjective(this: ConvexProgram, { predict, filter, linear }: CircularCnn) {
       const decay = squaredNorm(filter) + squaredNorm(linear)
       return ownLoss.value(predict(X).data) + (this.lambda / 2) * decay
     },
   } satisfies ConvexProgram<CircularCnn>)
 }
+
+const optionNames: OptionNames<CircularCnnOptions> = { X: true, y: true, lambda: true, loss: true, bias: true }
 
 /**
  * Rows 2k and 2k + 1: the cosine and sine of frequency k, divided by their share of |F z|_1 / sqrt(d). A coefficient pair of

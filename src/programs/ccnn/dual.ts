@@ -4,6 +4,7 @@ import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
 import { filterFit } from '../../numerics/filter-fit.ts'
 import { kernelSpectrum } from '../../numerics/kernel-spectrum.ts'
 import { matrix } from '../../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../../numerics/options.ts'
 import { product, transposeProduct } from '../../numerics/products.ts'
 import { symmetricEigen } from '../../numerics/symmetric-eigen.ts'
 import { denseOperator } from '../../operators/dense.ts'
@@ -13,7 +14,7 @@ import { nuclear } from '../../penalties/nuclear.ts'
 import { psdTrace } from '../../penalties/psd-trace.ts'
 import type { ConvexProgram, FilterPoint, Iterate, KernelMap, KernelProgram, Matrix } from '../../types.ts'
 import { factored } from './ccnn.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts } from './layer.ts'
+import { type CcnnOptions, type CcnnParts, ccnnOptionNames, ccnnParts } from './layer.ts'
 
 /** What `ccnnDual` is made from. */
 export interface CcnnDualOptions extends CcnnOptions {
@@ -33,6 +34,7 @@ export interface CcnnDualOptions extends CcnnOptions {
  * @throws RangeError or TypeError naming what does not fit.
  */
 export function ccnnDual(options: CcnnDualOptions): KernelProgram<ConvexCnn> {
+  requireOptions(options, optionNames, 'ccnnDual')
   const parts = ccnnParts(options, 'ccnnDual')
   const { images, grid, pooling, kernel, outputs, loss } = parts
   const { memory, lambda, lambdaRatio = 0.1 } = options
@@ -40,6 +42,8 @@ export function ccnnDual(options: CcnnDualOptions): KernelProgram<ConvexCnn> {
   const zeroFrom = (): number => kernelSpectrum(map, loss.gradient(new Float64Array(loss.size))).values[0]!
   return build(parts, map, lambda ?? lambdaRatio * zeroFrom())
 }
+
+const optionNames: OptionNames<CcnnDualOptions> = { ...ccnnOptionNames, memory: true }
 
 function build(parts: CcnnParts, kernel: KernelMap, lambda: number): KernelProgram<ConvexCnn> {
   const { loss, outputs, images, pooling } = parts

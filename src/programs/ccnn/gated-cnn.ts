@@ -2,12 +2,14 @@ import { type Gates, patternKey, patternsOf } from '../../gates/gates.ts'
 import { type RectifiedCnn, rectifiedCnn } from '../../models/rectified-cnn.ts'
 import { isZeroBlock } from '../../numerics/blocks.ts'
 import { matrix } from '../../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../../numerics/options.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
 import { sharedFeatures } from '../../operators/shared-features.ts'
 import { nuclear } from '../../penalties/nuclear.ts'
 import type { ConvexProgram, Iterate, Matrix } from '../../types.ts'
+import { requireKind } from '../require-parts.ts'
 import { factored } from './ccnn.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts, zeroFrom } from './layer.ts'
+import { type CcnnOptions, type CcnnParts, ccnnOptionNames, ccnnParts, zeroFrom } from './layer.ts'
 import { gatedPatches, imagePatches, requirePatchGates } from './patches.ts'
 
 /** What `gatedCnnProgram` is made from. */
@@ -29,6 +31,7 @@ export interface GatedCnnOptions extends Omit<CcnnOptions, 'kernel'> {
  * @throws RangeError or TypeError naming what does not fit.
  */
 export function gatedCnnProgram(options: GatedCnnOptions): ConvexProgram<RectifiedCnn> {
+  requireOptions(options, optionNames, 'gatedCnnProgram')
   const parts = ccnnParts(options, 'gatedCnnProgram')
   const { gates, lambda, lambdaRatio = 0.1 } = options
   const patches = imagePatches({ X: parts.images, shape: parts.shape, patch: parts.patch })
@@ -38,6 +41,9 @@ export function gatedCnnProgram(options: GatedCnnOptions): ConvexProgram<Rectifi
   const zero = (): number => zeroFrom(parts.loss, sharedFeatures(features, parts.outputs), nuclear(sizes))
   return build({ ...parts, patches, gates, features }, lambda ?? lambdaRatio * zero())
 }
+
+const { kernel: _, ...shared } = ccnnOptionNames
+const optionNames: OptionNames<GatedCnnOptions> = { ...shared, gates: true }
 
 interface Parts extends CcnnParts {
   readonly patches: Matrix
@@ -99,6 +105,7 @@ function recover(parts: Parts, { coefficients }: Iterate, intercept?: Float64Arr
 function embed({ patches, gates, outputs, pooling, grid }: Parts, model: RectifiedCnn): Iterate {
   const q = outputs * pooling.count
   const h = grid.length
+  requireKind(model, 'rectified-cnn', 'gated-cnn')
   if (model.filters.columns !== h || model.linear.columns !== q)
     throw new RangeError(
       `embed: the network has filters of ${model.filters.columns} and ${model.linear.columns} linear weights each, the program ${h} and ${q}; pass a network of these images.`,

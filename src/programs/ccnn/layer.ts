@@ -2,11 +2,14 @@ import { exactFeatures, type FeatureChoice } from '../../kernels/features.ts'
 import { type PatchKernel, rbf } from '../../kernels/kernels.ts'
 import { patchSource } from '../../kernels/patch-source.ts'
 import { squared } from '../../losses/squared.ts'
+import { given } from '../../numerics/given.ts'
 import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { requireFinite } from '../../numerics/matrix.ts'
+import type { OptionNames } from '../../numerics/options.ts'
 import { type ImageShape, type PatchGrid, type PatchOptions, patchGrid } from '../../operators/patches.ts'
 import { averagePooling, type Pooling, type PoolOptions } from '../../operators/pooling.ts'
 import type { LinearOperator, Loss, LossChoice, Matrix, Penalty } from '../../types.ts'
+import { requireBias, requireLoss } from '../require-parts.ts'
 
 /** What every convexified convolutional network is made from. */
 export interface CcnnOptions {
@@ -30,6 +33,20 @@ export interface CcnnOptions {
   lambdaRatio?: number
 }
 
+/** Every name of `CcnnOptions`. */
+export const ccnnOptionNames: OptionNames<CcnnOptions> = {
+  X: true,
+  y: true,
+  shape: true,
+  patch: true,
+  pool: true,
+  kernel: true,
+  loss: true,
+  bias: true,
+  lambda: true,
+  lambdaRatio: true,
+}
+
 /** The checked images and targets, the positions, and the loss. */
 export interface CcnnParts {
   readonly images: Matrix
@@ -50,6 +67,8 @@ export function ccnnParts(options: CcnnOptions, caller: string): CcnnParts {
   const images = asMatrix(options.X, caller, 'X')
   const targets = asMatrix(options.y, caller, 'y')
   const { shape, patch, kernel = rbf(), loss = squared(), bias = false } = options
+  requireLoss(loss, caller)
+  requireBias(bias, [false, 'unpenalised'], caller)
   const grid = patchGrid(shape, patch)
   const pixels = shape.height * shape.width * shape.channels
   if (images.rows === 0 || targets.columns === 0)
@@ -83,7 +102,9 @@ function requireWeights({ lambda, lambdaRatio }: CcnnOptions, caller: string): v
     ['lambdaRatio', lambdaRatio],
   ] as const)
     if (value !== undefined && (!(value >= 0) || !Number.isFinite(value)))
-      throw new RangeError(`${caller}: ${name} is ${value}, expected a number of at least 0; pass for example 0.1.`)
+      throw new RangeError(
+        `${caller}: ${name} is ${given(value)}, expected a number of at least 0; pass for example 0.1.`,
+      )
   if (lambda !== undefined && lambdaRatio !== undefined)
     throw new RangeError(`${caller}: both lambda and lambdaRatio were given; pass one of them.`)
 }

@@ -5,6 +5,7 @@ import { matrix } from '../../numerics/matrix.ts'
 import { cutPatches, type ImageShape, type PatchOptions, patchGrid } from '../../operators/patches.ts'
 import { pool } from '../../operators/pooling.ts'
 import type { Matrix } from '../../types.ts'
+import { requireGates } from '../require-parts.ts'
 import type { CcnnParts } from './layer.ts'
 
 /** All patches of all images, a row each, image by image: what gates of convolutional networks are sampled on. */
@@ -41,6 +42,7 @@ export function gatedPatches({ images, grid, pooling }: CcnnParts, patches: Matr
 
 /** @throws RangeError when gates were made on other data than these patches. */
 export function requirePatchGates(gates: Gates, patches: Matrix, caller: string): void {
+  requireGates(gates, caller)
   if (gates.bias || gates.vectors.columns !== patches.columns || gates.patterns.rows !== patches.rows)
     throw new RangeError(
       `${caller}: the gates were made for ${gates.patterns.rows} rows of ${gates.vectors.columns} numbers and there are ${patches.rows} patches of ${patches.columns}; call sampleGates(imagePatches({ X, shape, patch }), { count: 50 }).`,

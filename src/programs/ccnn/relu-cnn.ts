@@ -3,6 +3,7 @@ import { patternsWithSlack } from '../../gates/gates-of.ts'
 import { type RectifiedCnn, rectifiedCnn } from '../../models/rectified-cnn.ts'
 import { blockNorm } from '../../numerics/blocks.ts'
 import { matrix } from '../../numerics/matrix.ts'
+import { type OptionNames, requireOptions } from '../../numerics/options.ts'
 import { scaled, squaredNorm } from '../../numerics/vectors.ts'
 import { coneRows } from '../../operators/cone-rows.ts'
 import { averagePooling, type PoolOptions } from '../../operators/pooling.ts'
@@ -12,7 +13,8 @@ import { groupL1 } from '../../penalties/group-l1.ts'
 import { activationCones } from '../../sets/activation-cones.ts'
 import { nonnegative } from '../../sets/nonnegative.ts'
 import type { ConvexProgram, Iterate, Matrix } from '../../types.ts'
-import { type CcnnOptions, type CcnnParts, ccnnParts, zeroFrom } from './layer.ts'
+import { requireKind } from '../require-parts.ts'
+import { type CcnnOptions, type CcnnParts, ccnnOptionNames, ccnnParts, zeroFrom } from './layer.ts'
 import { gatedPatches, imagePatches, requirePatchGates } from './patches.ts'
 
 /** What `reluCnnProgram` is made from. */
@@ -34,6 +36,7 @@ export interface ReluCnnOptions extends Omit<CcnnOptions, 'kernel' | 'pool'> {
  * @throws RangeError or TypeError naming what does not fit.
  */
 export function reluCnnProgram(options: ReluCnnOptions): ConvexProgram<RectifiedCnn> {
+  requireOptions(options, optionNames, 'reluCnnProgram')
   const local = ccnnParts(options, 'reluCnnProgram')
   const { rows, columns } = local.grid
   const side = Math.max(rows, columns)
@@ -51,6 +54,9 @@ export function reluCnnProgram(options: ReluCnnOptions): ConvexProgram<Rectified
   const zero = (): number => zeroFrom(parts.loss, unscaled.operator, unscaled.penalty)
   return build(all, features, lambda ?? lambdaRatio * zero())
 }
+
+const { kernel: _, pool: __, ...shared } = ccnnOptionNames
+const optionNames: OptionNames<ReluCnnOptions> = { ...shared, gates: true }
 
 interface Parts extends CcnnParts {
   readonly patches: Matrix
@@ -108,6 +114,7 @@ function recover(parts: Parts, { coefficients: u }: Iterate, intercept?: Float64
 function embed(parts: Parts, model: RectifiedCnn, tolerance = 1e-9): Iterate {
   const { patches, gates, outputs, grid } = parts
   const h = grid.length
+  requireKind(model, 'rectified-cnn', 'relu-cnn')
   if (model.filters.columns !== h || model.linear.columns !== outputs || model.gates)
     throw new RangeError(
       `embed: the network has ${model.gates ? 'gated ' : ''}filters of ${model.filters.columns} and ${model.linear.columns} linear weights each, the program ReLU filters of ${h} and ${outputs}; pass a network of these images.`,
