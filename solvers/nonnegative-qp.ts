@@ -5,6 +5,10 @@ import type { Vector } from '../src/types.ts'
 /** Rounds after which a problem as good as singular is given up: what is found by then, cut at zero, may still be a descent. */
 const MOST = 100
 
+/** Rounds without fewer entries of the wrong sign until they are moved one at a time, and so many of those until the diagonal is raised. */
+const PATIENCE = 3
+const SINGLE = 10
+
 /** Rounding of H that a diagonal is raised by, relative: first a little, and more where that is not enough. */
 const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
 
@@ -14,7 +18,8 @@ const RAISES = [1e-12, 1e-9, 1e-6, 1e-3]
  *
  * Block principal pivoting: solve with the guess, then move every entry of the wrong sign (a negative x, or a zero x
  * with a negative slope) to the other side at once; when that has not lowered their number three times in a row, move one
- * at a time, which ends for certain where rounding does not decide. A handful of factorisations of the positive part. Undefined where H is not
+ * at a time, which ends for certain where rounding does not decide. Where that takes long, H is as good as singular: its diagonal
+ * is raised, for all rounds alike. A handful of factorisations of the positive part. Undefined where H is not
  * positive semidefinite by more than rounding.
  *
  * Júdice and Pires 1994, Comput. Oper. Res. 21(5); single moves: Murty 1974, Opsearch 11.
@@ -29,9 +34,12 @@ export function nonnegativeQp(
   const x = new Float64Array(k)
   const wrong: number[] = []
   let fewest = k + 1
-  let patience = 3
+  let patience = PATIENCE
+  // What diagonals are raised by: one problem for all rounds, where a free part has once asked for more.
+  let raise = 0
   for (let round = 0; round < MOST + 5 * k; round++) {
-    if (!solveFree(backend, k, H, b, positive, x)) return undefined
+    raise = solveFree(backend, k, H, b, positive, x, raise)
+    if (raise === RAISES.length) return undefined
     wrong.length = 0
     for (let i = 0; i < k; i++) {
       if (positive[i]) {
@@ -45,8 +53,13 @@ export function nonnegativeQp(
     if (wrong.length === 0) break
     if (wrong.length < fewest) {
       fewest = wrong.length
-      patience = 3
+      patience = PATIENCE
     } else patience--
+    if (patience < -SINGLE && raise + 1 < RAISES.length) {
+      raise++
+      fewest = k + 1
+      patience = PATIENCE
+    }
     if (patience >= 0) for (const i of wrong) positive[i]! ^= 1
     else positive[wrong.at(-1)!]! ^= 1
   }
@@ -54,18 +67,29 @@ export function nonnegativeQp(
   return x
 }
 
-/** x = H_FF^-1 b_F on the free entries F, zero elsewhere; false when H_FF is not positive definite. */
-function solveFree(backend: Backend, k: number, H: Vector, b: Vector, free: Uint8Array, x: Vector): boolean {
+/**
+ * x = H_FF^-1 b_F on the free entries F, zero elsewhere; returns the place in `RAISES` of what the diagonal was raised by, at least
+ * `least`, and their number when H_FF is not positive definite even so.
+ */
+function solveFree(
+  backend: Backend,
+  k: number,
+  H: Vector,
+  b: Vector,
+  free: Uint8Array,
+  x: Vector,
+  least: number,
+): number {
   const F: number[] = []
   for (let i = 0; i < k; i++) if (free[i]) F.push(i)
   const f = F.length
   x.fill(0)
-  if (f === 0) return true
+  if (f === 0) return least
   const L = new Float64Array(f * f)
-  for (const raise of RAISES) {
+  for (let raise = least; raise < RAISES.length; raise++) {
     for (let i = 0; i < f; i++) {
       for (let j = 0; j < i; j++) L[i * f + j] = H[F[i]! * k + F[j]!]!
-      L[i * f + i] = H[F[i]! * (k + 1)]! * (1 + raise)
+      L[i * f + i] = H[F[i]! * (k + 1)]! * (1 + RAISES[raise]!)
     }
     if (backend.cholesky(f, L, f) < f) continue
     const solution = Float64Array.from(F, (i) => b[i]!)
@@ -73,7 +97,7 @@ function solveFree(backend: Backend, k: number, H: Vector, b: Vector, free: Uint
     F.forEach((i, q) => {
       x[i] = solution[q]!
     })
-    return true
+    return raise
   }
-  return false
+  return RAISES.length
 }
