@@ -129,6 +129,7 @@ export {
   type TwoLayerNetwork,
   unstandardize,
 } from './models/index.ts'
+export type { ActiveSpan } from './numerics/active-span.ts'
 export type {
   Backend,
   BackendName,
@@ -142,6 +143,7 @@ export type {
 export { type BackendOptions, backend, backends, useBackend } from './numerics/backends/index.ts'
 export type { BitColumns } from './numerics/bits.ts'
 export { type CompactOptions, compactMatrix } from './numerics/compact-matrix.ts'
+export type { ActiveRows, ConeProjection } from './numerics/cone-projection.ts'
 export { asMatrix, fromMlMatrix, type MatrixLike, type MlMatrixLike, toMlMatrix } from './numerics/interchange.ts'
 export { fromRows, matrix, toRows } from './numerics/matrix.ts'
 export type { ImageShape, PatchNormalization, PatchOptions, PoolOptions } from './operators/index.ts'

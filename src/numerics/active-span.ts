@@ -11,7 +11,9 @@ import { blockNorm } from './blocks.ts'
 export interface ActiveSpan {
   readonly rows: Int32Array
   readonly size: number
+  /** Takes out all rows. */
   clear(): void
+  /** Whether a row is active. */
   has(row: number): boolean
   /** False when the row lies in the span already. */
   add(unit: Vector, row: number, sign: number): boolean
@@ -23,6 +25,7 @@ export interface ActiveSpan {
   dropNegative(target: Vector): boolean
   /** Moves the multipliers to the target as far as they stay non-negative; true when a row had to leave. */
   walk(target: Vector): boolean
+  /** Takes the target's multipliers as they are. */
   accept(target: Vector): void
   /** g - Q'Q g */
   residual(g: Vector, start: number, out: Vector): void
