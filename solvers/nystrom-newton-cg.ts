@@ -1,5 +1,5 @@
+import { blockNorm } from '../src/numerics/blocks.ts'
 import { requireOptions } from '../src/numerics/options.ts'
-import { norm } from '../src/numerics/vectors.ts'
 import type { ConvexProgram, Solver, Step, Vector } from '../src/types.ts'
 import { kernelRegression } from './kernel-regression.ts'
 import { newtonStep, wayDown, wayFrom } from './nystrom-steps.ts'
@@ -71,11 +71,9 @@ export function nystromNewtonCg(options: NystromNewtonCgOptions = {}): Solver {
       const look = (): void => {
         for (let k = 0; k < outputs; k++) {
           maps.correlations(all, regression.column(k), vectors[k])
-          for (let b = 0; b < P; b++) lengths[k]![b] = norm(vectors[k]!.subarray(b * d, (b + 1) * d))
+          for (let b = 0; b < P; b++) lengths[k]![b] = blockNorm(vectors[k]!, b * d, d)
         }
       }
-      const blockNorm = (b: number, k: number): number =>
-        norm(coefficients.subarray(maps.start(b, k), maps.start(b, k) + d))
       const write = (): void => {
         for (let k = 0; k < outputs; k++)
           for (let b = 0; b < P; b++) {
@@ -135,7 +133,10 @@ export function nystromNewtonCg(options: NystromNewtonCgOptions = {}): Solver {
       eta = perOutput(outputs, (k) =>
         cold
           ? regression.begin(k, lengths[k]!, way[0]!)
-          : Float64Array.from(all, (b) => blockNorm(b, k) / Math.max(goal, lengths[k]![b]!)),
+          : Float64Array.from(
+              all,
+              (b) => blockNorm(coefficients, maps.start(b, k), d) / Math.max(goal, lengths[k]![b]!),
+            ),
       )
       for (let s = 0; s + 1 < way.length; s++) yield* round(way[s]!, way[s + 1]!)
       // best, since: the smallest gap of a round, relative, and the rounds after it

@@ -1,6 +1,7 @@
 import type { GatedKernel } from '../numerics/backend.ts'
 import { backend } from '../numerics/backends/index.ts'
 import { type BitColumns, selectColumns, selectRows } from '../numerics/bits.ts'
+import { gatherBlocks } from '../numerics/blocks.ts'
 import type { BlockMaps, LinearOperator, Matrix, Vector } from '../types.ts'
 
 /** The gated operator, which can also be restricted and taken apart. */
@@ -66,17 +67,13 @@ function over(
       single ??= singleOf && inSingles(singleOf(), rows, columns, outputs)
       return single
     },
-    onRows: (rows) => gatedOperator(chosenRows(X, rows), selectRows(patterns, rows), outputs),
+    onRows(rows) {
+      const { columns } = X
+      const some = { rows: rows.length, columns, data: gatherBlocks(X.data, rows, columns) }
+      return gatedOperator(some, selectRows(patterns, rows), outputs)
+    },
     blocks: blockMaps(kernel, X, patterns.count, outputs),
   }
-}
-
-function chosenRows({ columns, data }: Matrix, rows: Int32Array): Matrix {
-  const some = new Float64Array(rows.length * columns)
-  rows.forEach((row, r) => {
-    some.set(data.subarray(row * columns, (row + 1) * columns), r * columns)
-  })
-  return { rows: rows.length, columns, data: some }
 }
 
 /** The products of float32, from and to vectors. */
