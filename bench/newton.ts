@@ -2,8 +2,9 @@
  * Newton's methods against accelerated proximal gradient on gated ReLU programs: processor seconds to a certified relative
  * gap of 1e-6 in one run, and how the cost grows with n, d and P.
  *
- *     npm run bench:newton [-- --sizes wide|tall|growth|losses|all] [--limit SECONDS]
+ *     npm run bench:newton [-- --sizes wide|tall|growth|losses|all] [--limit SECONDS] [--masked]
  *
+ * `--masked` adds R-FISTA on products by gemm and masks, as software on dense matrices has them, in place of sums looked up.
  * A first-order run that has not reached the gap after SECONDS of wall clock (default 120) shows the gap it reached, and its
  * ratio is a lower bound.
  */
@@ -24,7 +25,9 @@ import {
   squaredHinge,
 } from '../src/index.ts'
 import { backend } from '../src/numerics/backends/index.ts'
+import type { LinearOperator } from '../src/types.ts'
 import { machine, stopwatch } from './machine.ts'
+import { maskedProducts } from './masked-products.ts'
 import { planted } from './problems.ts'
 import { brief, table } from './table.ts'
 
@@ -48,6 +51,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: 'wide' },
     limit: { type: 'string', default: '120' },
     ratios: { type: 'string', default: RATIOS.join(',') },
+    masked: { type: 'boolean', default: false },
   },
 })
 const limit = Number(values.limit)
@@ -82,18 +86,27 @@ function main(): void {
 }
 
 function compare(sizes: readonly Size[], losses: Record<string, () => LossChoice> = { squared }): void {
-  const rows = table(
-    ['n, d, P', 'loss', 'lambda/max', 'solver', 'seconds', 'steps', 'R-FISTA seconds', 'iterations', 'ratio'],
-    [14],
-  )
+  const heads = [
+    'n, d, P',
+    'loss',
+    'lambda/max',
+    'solver',
+    'seconds',
+    'steps',
+    'R-FISTA seconds',
+    'iterations',
+    'ratio',
+  ]
+  const rows = table(values.masked ? [...heads, 'by gemm, s', 'ratio'] : heads, [14])
   for (const [n, d, P] of sizes)
     for (const [name, loss] of Object.entries(losses)) {
-      const { program, top } = made([n, d, P], name, loss())
+      const { program, top, masked } = made([n, d, P], name, loss())
       for (const ratio of ratios) {
         const at = { ...program, lambda: ratio * top }
         const solver = chooseSolver(at)
         const ours = run(at, solver)
         const first = run(at, proximalGradient())
+        const slow = values.masked ? run({ ...at, operator: masked() }, proximalGradient()) : undefined
         rows.row([
           `${n}, ${d}, ${P}`,
           name,
@@ -103,10 +116,16 @@ function compare(sizes: readonly Size[], losses: Record<string, () => LossChoice
           ours.steps,
           shown(first),
           first.steps,
-          `${first.solved ? '' : '> '}${brief(first.seconds / ours.seconds)}`,
+          over(first, ours),
+          ...(slow ? [shown(slow), over(slow, ours)] : []),
         ])
       }
     }
+}
+
+/** How many times as long, or longer than that where it was stopped. */
+function over(other: Run, ours: Run): string {
+  return `${other.solved ? '' : '> '}${brief(other.seconds / ours.seconds)}`
 }
 
 /** Each of n, d and P doubled three times, the others fixed: seconds, and the slope of log seconds over the last doubling. */
@@ -130,12 +149,16 @@ function growth(): void {
     }
 }
 
-function made([rows, features, gates]: Size, name: string, loss: LossChoice): { program: ConvexProgram; top: number } {
+function made(
+  [rows, features, gates]: Size,
+  name: string,
+  loss: LossChoice,
+): { program: ConvexProgram; top: number; masked: () => LinearOperator } {
   const problem = planted({ rows, features, gates })
   const classes = name === 'logistic' || name === 'squaredHinge'
   const y = classes ? problem.y.data.map((value) => (value > 0 ? 1 : -1)) : problem.y.data
   const program = gatedReluProgram({ X: problem.X, gates: problem.gates, y: matrix(rows, 1, y), loss, lambda: 0 })
-  return { program, top: lambdaMax(program) }
+  return { program, top: lambdaMax(program), masked: () => maskedProducts(problem) }
 }
 
 /** The median of five runs where one is cheap. */

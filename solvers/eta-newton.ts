@@ -1,6 +1,7 @@
 import type { ConvexProgram, LinearOperator, Solver, Step, Vector } from '../src/types.ts'
 import { drawRows } from './draw-rows.ts'
 import { proximalGradient } from './proximal-gradient.ts'
+import type { VariationalModel } from './variational-model.ts'
 import { type VariationalProblem, variationalProblem } from './variational-problem.ts'
 
 /**
@@ -21,38 +22,63 @@ import { type VariationalProblem, variationalProblem } from './variational-probl
  *
  * Takes the plain squared loss and group norms, one group a block and output (outputs are then independent problems) or
  * one over all outputs of a block. Yields at each Newton step. Where rounding leaves nothing to gain, it goes on as
- * proximal gradient.
+ * proximal gradient. Along a path, one solver goes on from its last factor where that is of order 1500 or more.
  *
  * Variational form: Bach, Jenatton, Mairal and Obozinski 2012, Found. Trends Mach. Learn. 4(1); multiple kernel learning
  * in the weights: Rakotomamonjy, Bach, Canu and Grandvalet 2008, JMLR 9.
  */
 export function etaNewton(): Solver {
+  const factors = new WeakMap<LinearOperator, LastFactors>()
   return {
     name: 'eta-newton',
     supports,
     *iterate(program, start) {
-      const coefficients = start?.coefficients.slice() ?? new Float64Array(program.operator.columns)
+      const { operator, loss, penalty } = program
+      const coefficients = start?.coefficients.slice() ?? new Float64Array(operator.columns)
       const parts = partsOf(program)
-      if (coefficients.every((entry) => entry === 0)) yield* fewerRows(parts, coefficients)
-      const problems = problemsOf(parts, coefficients)
-      for (let moved = true; moved; ) {
-        moved = false
-        const most = Math.max(...problems.map(({ gap }) => gap))
-        for (const problem of problems) {
-          // Of many problems, those that hold the sum up are brought down by a good deal before the next is turned to.
-          if (problem.gap < SHARE * most) continue
-          const goal = problems.length > 1 ? REDUCTION * problem.gap : Number.POSITIVE_INFINITY
-          do {
-            if (!(yield* problem.round())) break
-            moved = true
-          } while (problem.gap > goal)
-        }
-        yield { coefficients, certify: !moved || problems.every(({ relativeGap }) => relativeGap < WORTH_A_LOOK) }
+      const last = factors.get(operator)
+      // Of two walks at once one has them.
+      factors.delete(operator)
+      const cold = coefficients.every((entry) => entry === 0)
+      if (cold) yield* fewerRows(parts, coefficients)
+      const known = !cold && last?.loss === loss && last.penalty === penalty && last.models[0]!.order >= DEAR
+      const problems = problemsOf(parts, coefficients, known ? last.models : undefined)
+      try {
+        yield* together(problems, coefficients)
+      } finally {
+        factors.set(operator, { loss, penalty, models: problems.map(({ model }) => model) })
       }
       yield* proximalGradient().iterate(program, { coefficients })
     },
   }
 }
+
+/** What a walk leaves to the next one of the same program at another lambda, as on a path: factors near those it needs. */
+interface LastFactors extends Pick<ConvexProgram, 'loss' | 'penalty'> {
+  /** One a problem. */
+  readonly models: readonly VariationalModel[]
+}
+
+/** Rounds of all problems until none moves any more. */
+function* together(problems: readonly VariationalProblem[], coefficients: Vector): Generator<Step, void> {
+  for (let moved = true; moved; ) {
+    moved = false
+    const most = Math.max(...problems.map(({ gap }) => gap))
+    for (const problem of problems) {
+      // Of many problems, those that hold the sum up are brought down by a good deal before the next is turned to.
+      if (problem.gap < SHARE * most) continue
+      const goal = problems.length > 1 ? REDUCTION * problem.gap : Number.POSITIVE_INFINITY
+      do {
+        if (!(yield* problem.round(problems.length > 1))) break
+        moved = true
+      } while (problem.gap > goal)
+    }
+    yield { coefficients, certify: !moved || problems.every(({ relativeGap }) => relativeGap < WORTH_A_LOOK) }
+  }
+}
+
+/** The order from which on a factor of another lambda is worth following rather than making one. */
+const DEAR = 1500
 
 /** A problem's turn comes when its gap is this share of the largest, and ends when it is reduced by this much. */
 const SHARE = 0.1
@@ -88,19 +114,20 @@ function partsOf({ operator, loss, penalty, lambda }: ConvexProgram): Parts {
   }
 }
 
-function problemsOf({ operator, lambda, targets, groups }: Parts, coefficients: Vector): VariationalProblem[] {
+function problemsOf(
+  { operator, lambda, targets, groups }: Parts,
+  coefficients: Vector,
+  models?: readonly VariationalModel[],
+): VariationalProblem[] {
   const maps = operator.blocks!
   const gathered = maps.outputs === 1 ? operator.select?.bind(operator) : undefined
-  return groups.map((outputs) =>
-    variationalProblem({
-      maps,
-      gathered,
-      lambda,
-      outputs,
-      targets: outputs.map((k) => targets[k]!),
-      coefficients,
-    }),
-  )
+  const fit = models && operator.apply(coefficients)
+  return groups.map((outputs, i) => {
+    const own = outputs.map((k) => targets[k]!)
+    const residuals = fit && own.map((y, k) => y.map((value, r) => value - fit[r * maps.outputs + outputs[k]!]!))
+    const options = { maps, gathered, lambda, outputs, targets: own, coefficients }
+    return variationalProblem(options, residuals && { model: models![i]!, residuals })
+  })
 }
 
 /**

@@ -152,7 +152,9 @@ export function* walk<M>(
   for (const iterate of solver.iterate(program, start)) {
     iterations++
     kept?.save(iterate)
-    const due = iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0)
+    const due =
+      (iterate.gap !== undefined && iterate.gap <= tolerance) ||
+      (iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0))
     if (due) {
       const ended = weigh(iterate)
       if (ended !== 'diverged') yield report(certificate)

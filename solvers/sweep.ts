@@ -1,6 +1,7 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
 import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/types.ts'
+import { chooseSolver } from './choose.ts'
 import { isWatched, type SolveOptions, solveOptionNames, walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
 
@@ -59,12 +60,18 @@ export function* walkPath<M>(
   const { count: _, ratio: __, lambdas: ___, ...each } = options
   let start = options.start
   let before: readonly Solution<M>[] = []
+  let solver = options.solver
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
     const at = { ...program, lambda }
     if (before.length > 0) start = nearest(at, before)
     // A point that its start already solves is none the less the last after an abort.
     const late = options.signal?.aborted === true
-    const found: Solution<M> = yield* walk(at, start ? { ...each, start } : each, watched)
+    if (!options.solver) {
+      // The same one as long as it is of the same kind: it may go on from what it knows.
+      const chosen = chooseSolver(at)
+      if (chosen.name !== solver?.name) solver = chosen
+    }
+    const found: Solution<M> = yield* walk(at, { ...each, ...(solver && { solver }), ...(start && { start }) }, watched)
     yield found
     if (late || found.status === 'aborted') return
     before = [...before, found].slice(-POINTS)

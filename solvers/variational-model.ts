@@ -19,11 +19,16 @@ export interface VariationalModel {
   readonly rest: readonly Vector[]
   /** sum_k y_k' M^-1 y_k / 2, up to |rest|^2 / 2 */
   readonly value: number
+  /** Of the factor, 0 for M = I. */
+  readonly order: number
+  /** What an iteration of conjugate gradients left of the residual, in the mean of the last move: how far M is from the factor's. */
+  readonly drift: number
   /**
-   * Moves to these weights; `near` when they are close to the last ones. Systems are solved to |rest| <= accuracy |y|. False
-   * when rounding leaves M indefinite: theta and value are then still those of the last weights, and the next move must be one.
+   * Moves to these weights; `near` when they are close to the last ones, and so is theta, or `from`. Systems are solved to
+   * |rest| <= accuracy |y|. False when rounding leaves M indefinite: theta and value are then still those of the last
+   * weights, and the next move must be one.
    */
-  move(blocks: Int32Array, weights: Vector, near: boolean, accuracy: number): boolean
+  move(blocks: Int32Array, weights: Vector, near: boolean, accuracy: number, from?: readonly Vector[]): boolean
   /**
    * H_ij = sum_k z_ik' M^-1 z_jk for z_ik = A_i A_i' theta_k, full (f x f), where row i of `correlations[k]` is A_i' theta_k.
    * With `reuse` the factor may be that of weights a small move away. Undefined when M cannot be factored.
@@ -62,6 +67,7 @@ export function variationalModel(
   let theta: readonly Vector[] = targets.map((y) => y.slice())
   let rest: readonly Vector[] = targets.map(() => new Float64Array(n))
   let value = targets.reduce((total, y) => total + dot(y, y), 0) / 2
+  let drift = 1
   const gram = gramCache(maps)
   const kept = maps.factor?.()
 
@@ -175,13 +181,20 @@ export function variationalModel(
     accuracy: number,
     most: number,
     enough: boolean,
-  ): { x: Vector; rest: Vector } | undefined => {
+  ): { x: Vector; rest: Vector; left: number } | undefined => {
     const x = from?.slice() ?? new Float64Array(n)
     const residual = from ? plus(y, -1, times(x)) : y.slice()
     const goal = Math.max(ACCURACY, accuracy) * norm(y)
     let search: Vector = new Float64Array(n)
     let size = 1
-    for (let k = 0; norm(residual) > goal; k++) {
+    const first = norm(residual)
+    let k = 0
+    const answer = (): { x: Vector; rest: Vector; left: number } => ({
+      x,
+      rest: residual,
+      left: k > 0 ? (norm(residual) / first) ** (1 / k) : 0,
+    })
+    for (; norm(residual) > goal; k++) {
       if (k === most) {
         if (!enough) return undefined
         break
@@ -193,11 +206,11 @@ export function variationalModel(
       size = next
       const image = times(search)
       const t = size / dot(search, image)
-      if (!(t > 0)) return enough ? { x, rest: residual } : undefined
+      if (!(t > 0)) return enough ? answer() : undefined
       plus(x, t, search, x)
       plus(residual, -t, image, residual)
     }
-    return { x, rest: residual }
+    return answer()
   }
 
   /** theta at these weights; false when the factor at hand does not lead there. */
@@ -209,6 +222,7 @@ export function variationalModel(
     at = wanted
     theta = next.map(({ x }) => x)
     rest = next.map((one) => one.rest)
+    drift = Math.max(...next.map((one) => one.left))
     value = 0
     targets.forEach((y, k) => {
       value += (dot(theta[k]!, y) + dot(theta[k]!, rest[k]!)) / 2
@@ -226,13 +240,19 @@ export function variationalModel(
     get value() {
       return value
     },
-    move(blocks, weights, near, accuracy) {
+    get order() {
+      return order
+    },
+    get drift() {
+      return drift
+    },
+    move(blocks, weights, near, accuracy, from = theta) {
       const wanted = {
         blocks: blocks.filter((_, i) => weights[i]! > 0),
         weights: weights.filter((weight) => weight > 0),
       }
       checkFactor()
-      if (near && order >= WORTH && settled(wanted, theta, accuracy, MOST)) return true
+      if (near && order >= WORTH && settled(wanted, from, accuracy, MOST)) return true
       if (!factor(wanted)) return false
       if (!inSingle) return settled(wanted, undefined, accuracy, MOST_HERE.double)
       if (settled(wanted, undefined, accuracy, MOST_HERE.single)) return true

@@ -19,15 +19,24 @@ export interface VariationalProblemOptions {
   readonly coefficients: Vector
 }
 
+/** What a problem leaves to the next one of the same blocks and targets, at a lambda or from a start that is near. */
+export interface VariationalState {
+  readonly model: VariationalModel
+  /** targets - fit, an array an output, of the point that the next problem starts at. */
+  readonly residuals: readonly Vector[]
+}
+
 export interface VariationalProblem {
+  readonly model: VariationalModel
   /** primal - dual over primal at the last look at all blocks, and the difference itself. */
   readonly relativeGap: number
   readonly gap: number
   /**
    * Newton's method on the active blocks and those that violate the most, until their own gap is a tenth of the whole one,
-   * and then a look at all blocks. Yields between steps; returns false when nothing moved.
+   * and then a look at all blocks. Yields between steps, with the gap where it is known and the problem is the whole program
+   * (not `partly`); returns false when nothing moved.
    */
-  round(): Generator<Step, boolean>
+  round(partly?: boolean): Generator<Step, boolean>
 }
 
 /** A working set has at least so many blocks, and so many times the active ones. */
@@ -53,13 +62,21 @@ const SHORTEST = 1 / 32
 const DAMPING = { least: 1e-11, most: 1e4, less: 0.1, more: 100 }
 /** The relative gap from which on a step may be the last, and is followed rather than factored. */
 const NEAR = 1e-2
+/** What a full step leaves of such a gap, at most, where phi does not say that it is one forwards. */
+const HALF = 0.5
 
-/** Below this gap the last factor may serve another step, unless one with it left more than this of the gap. */
+/** How well the systems of a start that another problem led to are solved. */
+const WARM = 1e-9
+/**
+ * Below this gap the last factor may serve another step, unless one with it left more than this of the gap; that of another
+ * problem above it, where an iteration of conjugate gradients with it leaves no more than this.
+ */
 const REUSED = 1e-4
+const DRIFT = 0.1
 const STALE = 0.05
-/** Below this gap the last Hessian itself may, unless the last step left more than this of the gap. */
+/** Below this gap the last Hessian itself may, unless the last step left more than this of the gap; in a resumed problem from NEAR on. */
 const NEARBY = 3e-5
-const FAR = 0.1
+const FAR = 0.2
 
 /** How well the systems of a step are solved where the relative gap is this. */
 function accuracyFor(relative: number): number {
@@ -70,10 +87,10 @@ function accuracyFor(relative: number): number {
  * Newton's method on eta for one problem; see etaNewton. Cost of a step: one factorisation of M, f solves with it for the f
  * blocks that may move, and a non-negative quadratic program in f unknowns.
  */
-export function variationalProblem(options: VariationalProblemOptions): VariationalProblem {
+export function variationalProblem(options: VariationalProblemOptions, before?: VariationalState): VariationalProblem {
   const { maps, lambda, outputs, targets, coefficients } = options
   const { count: P, size: d, rows: n } = maps
-  const model = variationalModel(backend(), options, targets)
+  const model = before?.model ?? variationalModel(backend(), options, targets)
   const all = Int32Array.from({ length: P }, (_, b) => b)
   const eta = startingWeights(options)
   // lengths: |A_b' theta| of every block at the last look · images of theta under all A_b', one array an output
@@ -83,7 +100,8 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
   const correlations = targets.map(() => new Float64Array(P * d))
   let whole = { primal: 0, gap: Number.POSITIVE_INFINITY, relative: 1 }
   let factored = false
-  const control: Control = { damping: DAMPING.least, last: 1, reused: false, hessian: undefined }
+  const resumed = before !== undefined
+  const control: Control = { resumed, damping: DAMPING.least, last: 1, reused: false, hessian: undefined }
 
   const write = (block: number, position: number, vectors: readonly Vector[]): void => {
     if (!(eta[block]! > 0) && !written[block]) return
@@ -96,6 +114,8 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
 
   /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not, in the end to zero. */
   const factor = (): void => {
+    if (!factored && before && whole.gap === Number.POSITIVE_INFINITY)
+      factored = model.move(all, eta, true, WARM, before.residuals)
     for (let cut = 0; !factored; cut++) {
       factored = model.move(all, eta, false, accuracyFor(whole.relative))
       if (!factored) for (let b = 0; b < P; b++) eta[b] = cut < CUTS ? 1e-3 * eta[b]! : 0
@@ -114,7 +134,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
     for (let b = 0; b < P; b++) if (eta[b]! > 0) write(b, b, correlations)
   }
 
-  function* round(): Generator<Step, boolean> {
+  function* round(partly = true): Generator<Step, boolean> {
     const some = workingSet(eta, lengths, lambda, n)
     const chosen = P * d > CHEAP * n * n && some.length < NEARLY_ALL * P ? some : all
     const weights = Float64Array.from(chosen, (b) => eta[b]!)
@@ -127,8 +147,14 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
       const state = gapOf(model, targets, lambda, weights, own)
       if (moved && state.gap <= target) break
       if (state.gap <= ROUNDING * state.primal) break
-      if (moved) yield { coefficients, certify: false }
-      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative, control)) {
+      if (moved) yield { coefficients, certify: false, ...(chosen === all && !partly && { gap: state.relative }) }
+      const gapAt = (trial: Vector): number => {
+        const there = model.theta.map((theta) => maps.correlations(chosen, theta))
+        const sizes = new Float64Array(chosen.length)
+        blockLengths(there, d, sizes)
+        return gapOf(model, targets, lambda, trial, sizes).relative
+      }
+      if (!newtonStep(model, lambda, chosen, weights, vectors, own, state.relative, control, gapAt)) {
         // The factor is that of a step not taken.
         factored = false
         break
@@ -146,6 +172,7 @@ export function variationalProblem(options: VariationalProblemOptions): Variatio
 
   look()
   return {
+    model,
     get relativeGap() {
       return whole.relative
     },
@@ -197,14 +224,17 @@ function newtonStep(
   lengths: Vector,
   relative: number,
   state: Control,
+  gapAt: (trial: Vector) => number,
 ): boolean {
   const free = movable(weights, lengths, lambda, model.theta[0]!.length)
   const f = free.length
   const d = vectors[0]!.length / chosen.length
   const blocks = free.map((i) => chosen[i]!)
   // What was good for the last step is for this one, as long as steps go far: the Hessian itself, or the factor it is made with.
-  const old = relative < NEARBY && relative <= FAR * state.last ? partOf(state.hessian, blocks) : undefined
-  const reuse = relative < REUSED && !(state.reused && relative > STALE * state.last)
+  const near = relative < (state.resumed ? NEAR : NEARBY)
+  const old = near && relative <= FAR * state.last ? partOf(state.hessian, blocks) : undefined
+  const close = relative < REUSED || (state.resumed && model.drift < DRIFT)
+  const reuse = close && !(state.reused && relative > STALE * state.last)
   state.last = relative
   const accuracy = accuracyFor(relative)
   const value = phi(model, weights, lambda)
@@ -233,7 +263,9 @@ function newtonStep(
           trial[free[i]!] = t === 1 ? goal[i]! : from + t * (goal[i]! - from)
         }
         if (!model.move(chosen, trial, relative < NEAR, accuracy)) continue
-        if (phi(model, trial, lambda) > value + ARMIJO * t * slope + ROUNDING * Math.abs(value)) continue
+        const falls = phi(model, trial, lambda) <= value + ARMIJO * t * slope + ROUNDING * Math.abs(value)
+        // Near the optimum a fall of phi is lost in rounding before that of the gap is.
+        if (!falls && !(t === 1 && relative < NEAR && gapAt(trial) < HALF * relative)) continue
         weights.set(trial)
         if (t === 1) state.damping = Math.max(DAMPING.least, state.damping * DAMPING.less)
         return true
@@ -258,6 +290,8 @@ function newtonStep(
 
 /** What steps remember of those before. */
 interface Control {
+  /** Whether the factor is another problem's. */
+  readonly resumed: boolean
   damping: number
   /** The relative gap at the last step, and whether its Hessian was made with an earlier factor. */
   last: number

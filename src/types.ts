@@ -367,6 +367,8 @@ export interface Certificate {
 export interface Step extends Iterate {
   /** Whether this step is worth a certificate: `true` now, `false` not yet; left out, the driver's interval decides. */
   readonly certify?: boolean
+  /** Its relative duality gap, where the solver knows it: within the tolerance it is worth a certificate in any case. */
+  readonly gap?: number
 }
 
 /**

@@ -46,6 +46,38 @@ function expectHonest(solution: Solution<GatedReluNetwork>): void {
 
 const optimum = solveSync(program, { tolerance: 1e-10 }).certificate.primal
 
+describe('a certificate', () => {
+  it('is taken of a step whose gap its solver knows to be within the tolerance, and of no other that asks for none', () => {
+    const optimal = solveSync(program, { tolerance: 1e-10 })
+    const knowing = (gap: number): Solver => ({
+      name: 'knowing',
+      supports: () => true,
+      *iterate() {
+        yield { coefficients: new Float64Array(program.operator.columns), certify: false, gap: 1 }
+        yield { coefficients: optimal.coefficients, certify: false, gap }
+        yield { coefficients: optimal.coefficients, certify: false, gap }
+      },
+    })
+    const seen: number[] = []
+    const onProgress = ({ iteration }: Progress): void => void seen.push(iteration)
+    const found = solveSync(program, { solver: knowing(1e-7), tolerance: 1e-6, onProgress })
+    expect([found.status, found.iterations, seen]).toEqual(['solved', 2, [0, 2]])
+    seen.length = 0
+    // What it knows is no more than a hint: the certificate decides.
+    solveSync(program, { solver: knowing(1e-5), tolerance: 1e-6, onProgress })
+    expect(seen).toEqual([0])
+    const wrong = solveSync(program, {
+      solver: {
+        ...knowing(0),
+        *iterate() {
+          yield { coefficients: new Float64Array(program.operator.columns), certify: false, gap: 0 }
+        },
+      },
+    })
+    expect(wrong.status).toBe('iteration-limit')
+  })
+})
+
 describe('an abort', () => {
   it('before the call ends the work at the first step, with a valid certificate', async () => {
     for (const solution of [

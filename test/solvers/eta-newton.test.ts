@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts'
 import { backend } from '../../src/numerics/backends/index.ts'
 import { random } from '../../src/numerics/random.ts'
-import type { Matrix } from '../../src/types.ts'
+import type { ConvexProgram, KernelFactor, Matrix, Solver } from '../../src/types.ts'
 
 /** Sizes with n above and below (active blocks) x d, so that M is factored in both forms. */
 const problem = fc.record({
@@ -118,6 +118,68 @@ describe('etaNewton', () => {
     expect(next.status).toBe('solved')
     expect(next.iterations).toBeLessThanOrEqual(8)
     expect(next.certificate.primal).toBeGreaterThanOrEqual(0.97 * found.certificate.dual)
+  })
+
+  it('goes on from its last factor along a path, unless another walk or program has been there', () => {
+    const draws = random(5)
+    const [n, d] = [1600, 40]
+    const X = matrix(
+      n,
+      d,
+      Float64Array.from({ length: n * d }, () => draws.normal()),
+    )
+    const y = matrix(n, 1)
+    for (let r = 0; r < n; r++)
+      y.data[r] = Math.max(0, X.data[r * d]!) - Math.abs(X.data[r * d + 1]!) + 0.1 * draws.normal()
+    const gates = sampleGates(X, { count: 60, seed: 3 })
+    const whole = gatedReluProgram({ X, y, gates, lambda: 0 })
+    let factorisations = 0
+    const { factor } = whole.operator.blocks!
+    const counted = (): KernelFactor => {
+      const made = factor!()
+      return {
+        get stands() {
+          return made.stands
+        },
+        factor(...given) {
+          factorisations++
+          return made.factor(...given)
+        },
+        solve: made.solve,
+        addProducts: made.addProducts,
+      }
+    }
+    const blocks = { ...whole.operator.blocks!, ...(factor && { factor: counted }) }
+    const operator = { ...whole.operator, blocks }
+    const program = { ...whole, operator, lambda: 0.02 * lambdaMax(whole) }
+    const next = { ...program, lambda: 0.95 * program.lambda }
+    const opposite = matrix(
+      n,
+      1,
+      y.data.map((value) => -value),
+    )
+    const other = { ...gatedReluProgram({ X, y: opposite, gates, lambda: next.lambda }), operator }
+
+    const solver = etaNewton()
+    const start = solveSync(program, { solver })
+    const from = (of: ConvexProgram, by: Solver): { primal: number; made: number } => {
+      factorisations = 0
+      const found = solveSync(of, { solver: by, start, tolerance: 1e-9, maxIterations: 60 })
+      expect(found.status).toBe('solved')
+      expect(certify(of, { coefficients: found.coefficients }).relativeGap).toBeLessThanOrEqual(2e-9)
+      return { primal: found.certificate.primal, made: factorisations }
+    }
+    const alone = from(next, etaNewton())
+    solveSync(program, { solver, start: { coefficients: start.coefficients.map((u) => 1.001 * u) } })
+    const along = from(next, solver)
+    if (factor) expect(along.made).toBeLessThan(alone.made)
+    const walking = solver.iterate(next, start)
+    walking.next()
+    const beside = from(next, solver)
+    walking.return()
+    from(other, solver)
+    for (const { primal } of [along, beside, from(next, solver)])
+      expect(Math.abs(primal - alone.primal)).toBeLessThanOrEqual(2e-9 * alone.primal)
   })
 
   it('keeps its speed where gates hardly differ and H is nearly singular', () => {
