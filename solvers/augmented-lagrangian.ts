@@ -55,7 +55,14 @@ export function augmentedLagrangian(options: AugmentedLagrangianOptions = {}): S
   const { increase = 2, progress = 0.5, limit = 4, accuracy = 0.1, checkEvery = 10 } = options
   requireOptions(
     options,
-    { delta: true, increase: true, progress: true, limit: true, accuracy: true, checkEvery: true },
+    {
+      delta: 'number',
+      increase: 'number',
+      progress: 'number',
+      limit: 'number',
+      accuracy: 'number',
+      checkEvery: 'number',
+    },
     'augmentedLagrangian',
   )
   check(options)

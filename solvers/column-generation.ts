@@ -23,7 +23,7 @@ export interface ColumnGenerationOptions {
  * For smooth losses, with an intercept or without. Its iterates have a primal point and a bound each.
  */
 export function columnGeneration(options: ColumnGenerationOptions = {}): KernelSolver {
-  requireOptions(options, { maxFilters: true }, 'columnGeneration')
+  requireOptions(options, { maxFilters: 'number' }, 'columnGeneration')
   const { maxFilters = 100 } = options
   if (!Number.isInteger(maxFilters) || maxFilters < 1)
     throw new RangeError(`columnGeneration: maxFilters is ${maxFilters}, expected a positive whole number.`)

@@ -26,7 +26,7 @@ export interface DualAscentOptions {
  * The first round alone is the dual of the elastic net lambda |A|_* + rho/2 |A|^2. Rockafellar 1976, Math. Oper. Res. 1(2).
  */
 export function dualAscent(options: DualAscentOptions = {}): KernelSolver {
-  requireOptions(options, { start: true, least: true }, 'dualAscent')
+  requireOptions(options, { start: 'number', least: 'number' }, 'dualAscent')
   const { start = 1e-2, least = 1e-4 } = options
   if (!(start >= least && least > 0))
     throw new RangeError(`dualAscent: start is ${start} and least ${least}, expected start >= least > 0.`)

@@ -29,7 +29,7 @@ export interface FullyCorrectiveOptions {
  * @throws RangeError when `keep` is no whole number of at least 1.
  */
 export function fullyCorrective(options: FullyCorrectiveOptions = {}): Solver {
-  requireOptions(options, { keep: true }, 'fullyCorrective')
+  requireOptions(options, { keep: 'number' }, 'fullyCorrective')
   const { keep = 3 } = options
   if (!Number.isInteger(keep) || keep < 1)
     throw new RangeError(`fullyCorrective: keep is ${keep}, expected a positive whole number; pass for example 3.`)

@@ -8,7 +8,7 @@ import {
 } from '../src/certificates/index.ts'
 import { gatherBlocks, isZeroBlock } from '../src/numerics/blocks.ts'
 import { matrix } from '../src/numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Matrix, Progress, Solution, Solver, Vector } from '../src/types.ts'
 import { walk } from './solve.ts'
 import { breathe, startPace } from './turn.ts'
@@ -307,15 +307,15 @@ function rowsOf(neurons: readonly Priced[], columns: number): Matrix {
   return rows
 }
 
-const optionNames: OptionNames<GenerateGatesOptions> = {
-  tolerance: true,
-  perRound: true,
-  maxRounds: true,
-  starts: true,
-  maxStarts: true,
-  maxNodes: true,
-  seed: true,
-  timeLimit: true,
+const optionNames: OptionKinds<GenerateGatesOptions> = {
+  tolerance: 'number',
+  perRound: 'number',
+  maxRounds: 'number',
+  starts: 'number',
+  maxStarts: 'number',
+  maxNodes: 'number',
+  seed: 'number',
+  timeLimit: 'number',
   solver: true,
   signal: true,
   onProgress: true,

@@ -23,7 +23,7 @@ export interface InteriorPointOptions {
  * has an interior, with corners or without. Nesterov and Nemirovskii 1994.
  */
 export function interiorPoint(options: InteriorPointOptions = {}): KernelSolver {
-  requireOptions(options, { factor: true }, 'interiorPoint')
+  requireOptions(options, { factor: 'number' }, 'interiorPoint')
   const { factor = 10 } = options
   if (!(factor > 1)) throw new RangeError(`interiorPoint: factor is ${factor}, expected above 1; pass for example 10.`)
   return {

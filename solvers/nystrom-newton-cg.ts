@@ -38,7 +38,7 @@ export interface NystromNewtonCgOptions {
  * @throws RangeError when an option is out of range.
  */
 export function nystromNewtonCg(options: NystromNewtonCgOptions = {}): Solver {
-  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewtonCg')
+  requireOptions(options, { landmarks: 'number', seed: 'number' }, 'nystromNewtonCg')
   const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(

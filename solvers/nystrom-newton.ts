@@ -37,7 +37,7 @@ export interface NystromNewtonOptions {
  * @throws RangeError when an option is out of range.
  */
 export function nystromNewton(options: NystromNewtonOptions = {}): Solver {
-  requireOptions(options, { landmarks: true, seed: true }, 'nystromNewton')
+  requireOptions(options, { landmarks: 'number', seed: 'number' }, 'nystromNewton')
   const { landmarks = 1000, seed = 1 } = options
   if (!Number.isInteger(landmarks) || landmarks < 1)
     throw new RangeError(

@@ -136,7 +136,7 @@ export function optimalSet(program: ConvexProgram, at: Iterate, options: Optimal
 
 /** @throws RangeError when there is no such option, or one is out of range. */
 export function checkOptions(options: OptimalSetOptions, caller: string): void {
-  requireOptions(options, { tolerance: true, dependence: true }, caller)
+  requireOptions(options, { tolerance: 'number', dependence: 'number' }, caller)
   checkDependence(options.dependence, caller)
 }
 

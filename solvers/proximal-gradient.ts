@@ -25,7 +25,7 @@ export interface ProximalGradientOptions {
  * Found. Comput. Math. 15. Growing step: Mishkin, Sahiner and Pilanci, ICML 2022.
  */
 export function proximalGradient(options: ProximalGradientOptions = {}): Solver {
-  requireOptions(options, { step: true, shrink: true, grow: true, looseness: true }, 'proximalGradient')
+  requireOptions(options, { step: 'number', shrink: 'number', grow: 'number', looseness: 'number' }, 'proximalGradient')
   const { shrink = 0.8, grow = 1.25, looseness = 5 } = options
   if (!(shrink > 0 && shrink < 1))
     throw new RangeError(`proximalGradient: shrink is ${shrink}, expected between 0 and 1; pass for example 0.8.`)

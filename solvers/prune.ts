@@ -36,7 +36,7 @@ export interface PruneOptions {
  * @throws RangeError when the program has no group norms, or the point another size.
  */
 export function prune<M>(program: ConvexProgram<M>, at: Iterate, options: PruneOptions = {}): CertifiedPoint<M> {
-  requireOptions(options, { dependence: true, tries: true, seed: true }, 'prune')
+  requireOptions(options, { dependence: 'number', tries: 'number', seed: 'number' }, 'prune')
   const { dependence = 1e-10, tries = 0, seed = 1 } = options
   const { size, parts } = fitParts(program, at, 'prune')
   checkDependence(dependence, 'prune')

@@ -54,7 +54,7 @@ export interface Recovered extends FilterPoint {
  * @throws RangeError when alpha has another size, or the method is not one for the loss.
  */
 export function recoverWeights(program: KernelProgram, alpha: Vector, options: RecoveryOptions = {}): Recovered {
-  requireOptions(options, { method: true, face: true, extra: true }, 'recoverWeights')
+  requireOptions(options, { method: true, face: 'number', extra: 'number' }, 'recoverWeights')
   const { kernel, loss, lambda } = program
   const smooth = Number.isFinite(loss.smoothness)
   const { method = smooth ? 'core' : 'margin', face = 1e-6, extra = 3 } = options

@@ -1,7 +1,7 @@
 import { isSolved } from '../src/certificates/certify.ts'
 import { kernelCertifier } from '../src/certificates/certify-kernel.ts'
 import { withLowerBound } from '../src/certificates/lower-bound.ts'
-import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import type { Certificate, FilterPoint, KernelProgram, KernelSolver, Progress, Status, Vector } from '../src/types.ts'
 import { columnGeneration } from './column-generation.ts'
 import { dualAscent } from './dual-ascent.ts'
@@ -44,11 +44,11 @@ export interface KernelSolution<M = unknown> {
   readonly model: M
 }
 
-const optionNames: OptionNames<SolveKernelOptions> = {
+const optionNames: OptionKinds<SolveKernelOptions> = {
   solver: true,
-  tolerance: true,
-  maxIterations: true,
-  timeLimit: true,
+  tolerance: 'number',
+  maxIterations: 'number',
+  timeLimit: 'number',
   signal: true,
   onProgress: true,
   recovery: true,

@@ -2,7 +2,7 @@ import { certifier, isSolved } from '../src/certificates/certify.ts'
 import { atZero } from '../src/certificates/gradient-at-zero.ts'
 import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import { given } from '../src/numerics/given.ts'
-import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
 import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
@@ -86,6 +86,7 @@ export function* walk<M>(
   options: SolveOptions = {},
   watched = true,
 ): Generator<Progress | undefined, Solution<M>> {
+  requireOptions(options, solveOptionNames, 'solve')
   const { solver = chooseSolver(program), tolerance = 1e-6, maxIterations = 100_000 } = options
   const { timeLimit = Number.POSITIVE_INFINITY, checkEvery = 10, signal, onProgress } = options
   check(program, solver, options)
@@ -171,8 +172,9 @@ export function* walk<M>(
 }
 
 /** Whether somebody looks at the certificates on the way. */
-export function isWatched({ onProgress }: SolveOptions): boolean {
-  return onProgress !== undefined
+export function isWatched(options: SolveOptions): boolean {
+  // Options that are none are refused where the work begins.
+  return options?.onProgress !== undefined
 }
 
 /** The coefficients of an iterate and their fit. */
@@ -218,12 +220,12 @@ function solution<M>(
 }
 
 /** Every name of `SolveOptions`. */
-export const solveOptionNames: OptionNames<SolveOptions> = {
+export const solveOptionNames: OptionKinds<SolveOptions> = {
   solver: true,
-  tolerance: true,
-  maxIterations: true,
-  timeLimit: true,
-  checkEvery: true,
+  tolerance: 'number',
+  maxIterations: 'number',
+  timeLimit: 'number',
+  checkEvery: 'number',
   start: true,
   signal: true,
   checkpoint: true,
@@ -231,7 +233,6 @@ export const solveOptionNames: OptionNames<SolveOptions> = {
 }
 
 function check(program: ConvexProgram, solver: Solver, options: SolveOptions): void {
-  requireOptions(options, solveOptionNames, 'solve')
   requireSolver(solver, 'solve')
   const answer = solver.supports(program)
   if (answer !== true) throw new RangeError(`solve: ${answer}`)

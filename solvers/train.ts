@@ -1,4 +1,4 @@
-import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import type { BlockMeasure, Certificate, MultiConvexProgram, Status } from '../src/types.ts'
 import { breathe, startPace } from './turn.ts'
 
@@ -151,13 +151,13 @@ function settled({ measure }: SweepProgress, tolerance: number): boolean {
   return stationarity <= tolerance || relativeGap <= tolerance
 }
 
-const optionNames: OptionNames<TrainBlocksOptions> = {
-  maxSweeps: true,
-  tolerance: true,
-  timeLimit: true,
-  checkEvery: true,
+const optionNames: OptionKinds<TrainBlocksOptions> = {
+  maxSweeps: 'number',
+  tolerance: 'number',
+  timeLimit: 'number',
+  checkEvery: 'number',
   start: true,
-  seed: true,
+  seed: 'number',
   signal: true,
   onProgress: true,
 }

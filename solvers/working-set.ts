@@ -43,7 +43,11 @@ export interface WorkingSetOptions {
  */
 export function workingSet(options: WorkingSetOptions = {}): Solver {
   const { inner = proximalGradient(), accuracy = 0.1, growth = 1.5, checkEvery = 10 } = options
-  requireOptions(options, { inner: true, accuracy: true, first: true, growth: true, checkEvery: true }, 'workingSet')
+  requireOptions(
+    options,
+    { inner: true, accuracy: 'number', first: 'number', growth: 'number', checkEvery: 'number' },
+    'workingSet',
+  )
   requireSolver(inner, 'workingSet', 'newtonCg()')
   check(options)
   return {

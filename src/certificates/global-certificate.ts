@@ -1,5 +1,5 @@
 import { given } from '../numerics/given.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { scaled } from '../numerics/vectors.ts'
 import type { Certificate, ConvexProgram, Iterate, NeuronFamily, Vector } from '../types.ts'
 import { bestScale, certifier } from './certify.ts'
@@ -14,13 +14,13 @@ export interface GlobalCertificateOptions extends Omit<PricingOptions, 'target'>
   readonly tolerance?: number
 }
 
-const optionNames: OptionNames<GlobalCertificateOptions> = {
-  stopAtViolation: true,
-  starts: true,
-  maxNodes: true,
-  seed: true,
+const optionNames: OptionKinds<GlobalCertificateOptions> = {
+  stopAtViolation: 'boolean',
+  starts: 'number',
+  maxNodes: 'number',
+  seed: 'number',
   given: true,
-  tolerance: true,
+  tolerance: 'number',
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BigNumber } from 'mathjs'
 import { given } from '../numerics/given.ts'
 import { requireFinite } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 
 /** The penalties of a gated ReLU program, by the name of their choice. */
@@ -39,8 +39,8 @@ export interface PreciseOptions {
   onProgress?: (progress: PreciseProgress) => void
 }
 
-const optionNames: OptionNames<PreciseOptions> = {
-  precision: true,
+const optionNames: OptionKinds<PreciseOptions> = {
+  precision: 'number',
   dual: true,
   patterns: true,
   signal: true,

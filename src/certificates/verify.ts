@@ -24,7 +24,7 @@ export interface Verification {
  * @throws RangeError when the network does not fit the program.
  */
 export function verify<M>(program: ConvexProgram<M>, model: M, options: { tolerance?: number } = {}): Verification {
-  requireOptions(options, { tolerance: true }, 'verify')
+  requireOptions(options, { tolerance: 'number' }, 'verify')
   const certificate = certify(program, program.embed(model, options.tolerance))
   const bound = { program: certificate, lowerBound: certificate.dual, scope: certificate.scope }
   const network = program.networkObjective?.(model)

@@ -59,7 +59,7 @@ export function headingOf(path: string, split: SplitTable): string {
     ? `classification, ${classes.length} classes (${names}${more > 0 ? ` and ${more} more` : ''})`
     : 'regression'
   const rows = rowsOf(split)
-  return `${basename(path)}: ${task}, ${rows.train} rows to train on, ${rows.test} to test on, ${X.columns} features`
+  return `${basename(path)}: ${task}, ${rows.train} ${rows.train === 1 ? 'row' : 'rows'} to train on, ${rows.test} to test on, ${X.columns} ${X.columns === 1 ? 'feature' : 'features'}`
 }
 
 /** Its last lines: how well the network does, and where it was written. */

@@ -46,7 +46,8 @@ for (const add of [
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as head, is no failure.
   if (error.code === 'EPIPE') process.exit()
-  throw error
+  remark(`cvxnn: cannot write the output (${error.code}); check what it is written to.`)
+  process.exit(WRONG_INPUT)
 })
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   // Without anyone to read the remarks, the work goes on.

@@ -20,6 +20,7 @@ import { activations } from '../layers/activations.ts'
 export interface CellFlags {
   delimiter?: string
   header?: string[]
+  encoding?: string
 }
 
 /** Options that say how to read a table. */
@@ -202,6 +203,7 @@ export function addCellOptions(command: Command): Command {
       }),
     )
     .option('--header <names>', 'names of all columns, separated by commas, for a table without a header row', list)
+    .option('--encoding <name>', 'of the text, as in windows-1252 (default: utf-8, or what the file begins with)')
 }
 
 /** How a table writes its numbers; a model file knows it. */
@@ -217,8 +219,8 @@ export function addNumberOptions(command: Command): Command {
     )
 }
 
-export function cellOptions({ delimiter, header }: CellFlags): Pick<TableOptions, 'delimiter' | 'header'> {
-  return { ...(delimiter && { delimiter }), ...(header && { header }) }
+export function cellOptions({ delimiter, header, encoding }: CellFlags): Omit<TableOptions, 'signal'> {
+  return { ...(delimiter && { delimiter }), ...(header && { header }), ...(encoding && { encoding }) }
 }
 
 export function numberOptions({ decimal, thousands }: NumberFormat): NumberFormat {

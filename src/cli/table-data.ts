@@ -1,5 +1,7 @@
+import { listed } from '../data/cells.ts'
 import { readCsv, type TableDataset } from '../data/read-csv.ts'
 import { trainTestSplit } from '../data/split.ts'
+import { type LossName, lossesOf } from '../estimators/options.ts'
 import { selectRows } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
 import { cellOptions, numberOptions, type TableFlags } from './options.ts'
@@ -41,7 +43,18 @@ export async function readSplitTable(path: string, flags: TableFlags): Promise<S
 export function remarkOn({ warnings, constant }: TableDataset, { json }: Pick<Terminal, 'json'>): void {
   if (json) return
   for (const warning of warnings) remark(inFlags(warning))
-  if (constant.length > 0) remark(`Constant columns carry nothing and are kept as zeros: ${constant.join(', ')}.`)
+  if (constant.length > 0) remark(`Constant columns carry nothing and are kept as zeros: ${listed(constant)}.`)
+}
+
+/** Refuses a loss that the table's task does not take, before any work is done. */
+export function requireLossFor({ task, target }: TableDataset, loss: LossName): void {
+  if (lossesOf[task].includes(loss)) return
+  const others = lossesOf[task].join(' or ')
+  throw new Error(
+    task === 'regression'
+      ? `--loss ${loss} is for classes and ${listed(target)} is read as numbers; give --task classification if they are classes, or --loss ${others}.`
+      : `--loss ${loss} is for numbers and ${listed(target)} is read as classes; give --task regression if they are numbers, or another --loss: ${others}.`,
+  )
 }
 
 /** Train and test rows; the same share and seed give the same rows. */

@@ -16,7 +16,13 @@ export function inFlags(sentence: string): string {
   return sentence
     .replace(/\bsampleGates: count is\b/, '--gates is')
     .replace(callerPrefix, '$1')
-    .replaceAll(/\b(missing|task|unknown): '(\w+)'/g, '--$1 $2')
+    .replaceAll(/\b(missing|task|unknown|encoding): '([\w-]+)'/g, '--$1 $2')
+    .replace(
+      /\bencoding is (".*"), which is not known here; pass for example .*/,
+      '--encoding is $1, which is not known here; give for example --encoding windows-1252.',
+    )
+    .replaceAll(/\bpass its encoding, for example --/g, 'give its encoding, for example --')
+    .replaceAll(/\bpass what toJSON\(\) wrote/g, 'pass a model file that cvxnn fit wrote')
     .replaceAll(/\b(ignore|categorical): \[("[^"]*")\]/g, '--$1 $2')
     .replaceAll(/\b(decimal|thousands): (["'])(.)\2/g, '--$1 "$3"')
     .replaceAll(/\bpass the names as header: \[\.\.\.\]/g, 'give the names as --header <names>, separated by commas')

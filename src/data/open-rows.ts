@@ -1,4 +1,5 @@
 import { checkSize, compactMatrix } from '../numerics/compact-matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { CompactMatrix } from '../types.ts'
 import { builtIn } from './built-in.ts'
 import { idxLength, readIdxHeader, unpack } from './read-idx.ts'
@@ -72,11 +73,13 @@ const HEADER = 2 ** 17
 
 async function open(
   path: string | URL,
-  { divisor = 1, memory = 2 ** 30 }: OpenOptions,
+  options: OpenOptions,
   caller: string,
   lengthOf: (head: Uint8Array) => number,
   parse: (head: Uint8Array, length: number, name: string) => Layout,
 ): Promise<OpenedRows> {
+  requireOptions(options, { divisor: 'number', memory: 'number' }, caller)
+  const { divisor = 1, memory = 2 ** 30 } = options
   if (typeof path !== 'string' && !(path instanceof URL))
     throw new TypeError(
       `${caller}: the path is a ${typeof path}, expected a path or a file: URL; pass for example a path.`,

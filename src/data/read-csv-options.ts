@@ -1,8 +1,9 @@
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { defaultMarkers, listed, shown } from './cells.ts'
 import { Column, type ColumnRules } from './column.ts'
 import type { Task } from './dataset.ts'
 import { checkNumberFormat, type NumberFormat, numberParser } from './number-format.ts'
-import { indexOf, type Place, type TableOptions } from './table.ts'
+import { indexOf, type Place, type TableOptions, tableOptionNames } from './table.ts'
 
 /** What to do about a cell without a value. */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | 'median'
@@ -29,6 +30,20 @@ export interface ReadCsvOptions extends TableOptions, NumberFormat {
   maxCategories?: number
 }
 
+const optionNames: OptionKinds<ReadCsvOptions> = {
+  ...tableOptionNames,
+  target: true,
+  task: true,
+  missing: true,
+  markers: true,
+  columns: true,
+  ignore: true,
+  categorical: true,
+  maxCategories: 'number',
+  decimal: true,
+  thousands: true,
+}
+
 /** A label column with more classes than this is probably the wrong column. */
 const maxClasses = 1000
 
@@ -42,6 +57,7 @@ export interface Settings extends ReadCsvOptions {
 
 /** @throws TypeError or RangeError for the first option that is none. */
 export function checkOptions(options: ReadCsvOptions): Settings {
+  requireOptions(options ?? {}, optionNames, 'readCsv')
   const { target, task, missing = 'error', markers = defaultMarkers, maxCategories = 64 } = options ?? {}
   const targets = typeof target === 'string' ? [target] : (target ?? [])
   if (!Array.isArray(targets) || targets.length === 0 || targets.some((name) => typeof name !== 'string'))

@@ -1,11 +1,11 @@
 import { matrix } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
-import { markerTest, shown } from './cells.ts'
+import { listed, markerTest, shown } from './cells.ts'
 import type { ReadColumn } from './column.ts'
 import { type Dataset, encodeLabels, type Task } from './dataset.ts'
 import { type FilledColumn, fill } from './fill.ts'
 import { manyCategories } from './many-categories.ts'
-import type { NumberFormat } from './number-format.ts'
+import { type NumberFormat, numberParser } from './number-format.ts'
 import { assignRoles, checkOptions, type ReadCsvOptions, type Roles } from './read-csv-options.ts'
 import { type DataSchema, featureNames } from './schema.ts'
 import type { TextSource } from './source.ts'
@@ -20,7 +20,8 @@ export interface TableDataset extends Dataset {
   readonly droppedRows: number
   /**
    * What is read as it stands and probably not meant so, one sentence a column at most: texts that are hardly ever the
-   * same in two rows, as features or as classes.
+   * same in two rows, as features or as classes; a target of a few whole numbers, which may be codes of classes; a header that may
+   * be a row of data.
    */
   readonly warnings: readonly string[]
 }
@@ -47,7 +48,12 @@ export async function readCsv(source: TextSource, options: ReadCsvOptions): Prom
   const { targets, missing } = settings
   let roles: Roles | undefined
   let droppedRows = 0
+  const remarks: string[] = []
   const end = await readTable('readCsv', source, options, targets, (header, place) => {
+    if (!options.header && numbersAlone(header, numberParser(settings)))
+      remarks.push(
+        `readCsv: ${place.name} has numbers alone in its header (${listed(header)}); if that is a row of data, pass the names as header: [...].`,
+      )
     const { columns, indices, featureCount } = (roles = assignRoles(header, settings, place))
     const isMissing = markerTest(settings.markers)
     return (cells) => {
@@ -69,9 +75,10 @@ export async function readCsv(source: TextSource, options: ReadCsvOptions): Prom
     )
   const { columns, featureCount } = roles!
   const read = columns.map((column) => column.finish())
-  const warnings = warningsOf(read.slice(0, featureCount), read.slice(featureCount), end)
-  const filled = read.slice(0, featureCount).map((column) => fill(column, missing, end))
-  const outcome = targetOf(read.slice(featureCount), options.task, end)
+  const [inputs, outputs] = [read.slice(0, featureCount), read.slice(featureCount)]
+  const warnings = [...remarks, ...warningsOf(inputs, outputs, end), ...codeWarnings(outputs, options.task, end)]
+  const filled = inputs.map((column) => fill(column, missing, end))
+  const outcome = targetOf(outputs, options.task, end)
   const { y, ...known } = outcome
   const { task, classes } = outcome
   const schema: DataSchema = {
@@ -118,6 +125,31 @@ function warningsOf(features: readonly ReadColumn[], targets: readonly ReadColum
     )
   }
   return warnings
+}
+
+/** Whether a header is a row of numbers, and they do not merely count the columns, as a data frame without names does. */
+function numbersAlone(header: readonly string[], parse: (cell: string) => number): boolean {
+  const numbers = header.map(parse)
+  return !numbers.some(Number.isNaN) && numbers.some((value, k) => value !== numbers[0]! + k)
+}
+
+/** A target of at most so many whole numbers, in at least so many rows each on average, may be one of codes of classes. */
+const FEW_CODES = 10
+const ROWS_A_CODE = 5
+
+/** A sentence where nobody said what the numbers of the one target are, and they may be codes of classes. */
+function codeWarnings(targets: readonly ReadColumn[], task: Task | undefined, { name: file }: Place): string[] {
+  const [read] = targets
+  if (task !== undefined || targets.length > 1 || read?.kind !== 'numeric') return []
+  const found = new Set<number>()
+  for (const value of read.values) {
+    if (!Number.isInteger(value) || found.add(value).size > FEW_CODES) return []
+  }
+  if (found.size < 2 || read.values.length < ROWS_A_CODE * found.size) return []
+  const values = [...found].sort((a, b) => a - b)
+  return [
+    `readCsv: ${file}, column ${shown(read.name)} holds the numbers ${values.slice(0, -1).join(', ')} and ${values.at(-1)} alone and is predicted as a number; pass task: 'classification' if they are classes, or task: 'regression'.`,
+  ]
 }
 
 function missingCell(cell: string, column: string, isFeature: boolean, place: Place): string {

@@ -1,5 +1,6 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { TextSource } from './source.ts'
-import { readTable, type TableOptions } from './table.ts'
+import { readTable, type TableOptions, tableOptionNames } from './table.ts'
 
 /** What ends the reading after the header. */
 const enough = Symbol('enough')
@@ -16,6 +17,7 @@ const enough = Symbol('enough')
  * @throws RangeError when the source is empty, or its header names a column twice.
  */
 export async function readHeader(source: TextSource, options: TableOptions = {}): Promise<string[]> {
+  requireOptions(options, tableOptionNames, 'readHeader')
   let columns: string[] = []
   try {
     await readTable('readHeader', source, options, [], (header) => {

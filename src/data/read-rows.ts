@@ -1,4 +1,5 @@
 import { matrix } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { listed, markerTest, shown } from './cells.ts'
 import { doubled, finite } from './column.ts'
@@ -6,7 +7,7 @@ import { encodeLabels } from './dataset.ts'
 import { numberParser } from './number-format.ts'
 import { type ColumnSchema, type DataSchema, featureNames } from './schema.ts'
 import type { TextSource } from './source.ts'
-import { at, indexOf, type Place, readTable, type TableOptions } from './table.ts'
+import { at, indexOf, type Place, readTable, type TableOptions, tableOptionNames } from './table.ts'
 
 export interface ReadRowsOptions extends TableOptions {
   /** A category that the schema does not have: refuse it (the default), or read it as none, all zeros. */
@@ -36,6 +37,7 @@ export interface Rows {
  * cell where training filled none, a category or class that training did not have.
  */
 export async function readRows(source: TextSource, schema: DataSchema, options: ReadRowsOptions = {}): Promise<Rows> {
+  requireOptions(options, { ...tableOptionNames, unknown: true }, 'readRows')
   check(schema, options)
   const { target, task, classes } = schema
   const features = featureNames(schema)

@@ -1,5 +1,6 @@
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { requireFinite, selectRows } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { type Random, random } from '../numerics/random.ts'
 import type { Matrix } from '../types.ts'
 import { shown } from './cells.ts'
@@ -47,6 +48,7 @@ export function trainTestSplit<D extends Splittable>(
   options: SplitOptions = {},
 ): { train: Part<D>; test: Part<D> } {
   const caller = 'trainTestSplit'
+  requireOptions(options, { testFraction: 'number', seed: 'number', stratify: true }, caller)
   const { testFraction = 0.2, seed = 1 } = options
   const { X, y } = checked(data, caller)
   if (!(testFraction > 0 && testFraction < 1))
@@ -105,6 +107,7 @@ export interface Fold {
  */
 export function kFolds(data: number | Splittable, options: FoldOptions = {}): Fold[] {
   const caller = 'kFolds'
+  requireOptions(options, { count: 'number', seed: 'number', stratify: true }, caller)
   const { count = 5, seed = 1 } = options
   const n = typeof data === 'number' ? data : checked(data, caller).X.rows
   if (!Number.isInteger(n) || n < 0)

@@ -1,5 +1,6 @@
 import type { CsvError, Parser } from 'csv-parse'
 import { closest } from '../numerics/closest.ts'
+import type { OptionKinds } from '../numerics/options.ts'
 import { listed, parseNumber, shown } from './cells.ts'
 import { detectDelimiter } from './delimiter.ts'
 import type { NumberFormat } from './number-format.ts'
@@ -15,6 +16,14 @@ export interface TableOptions {
   encoding?: string
   /** Stops the reading; the promise rejects with the signal's reason. */
   signal?: AbortSignal
+}
+
+/** Every name of `TableOptions`. */
+export const tableOptionNames: OptionKinds<TableOptions> = {
+  delimiter: true,
+  header: true,
+  encoding: true,
+  signal: true,
 }
 
 /** Where the reader is. Rows of data are counted from 1, without the header and blank lines; lines as an editor does. */

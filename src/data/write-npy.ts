@@ -1,4 +1,5 @@
 import { requireFinite } from '../numerics/matrix.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Matrix } from '../types.ts'
 import { magic } from './read-npy.ts'
 import { writeWhole } from './write-whole.ts'
@@ -16,7 +17,9 @@ export interface NpyOptions {
  *
  * @throws RangeError when an entry is not finite or beyond float32, or the shape has another number of entries.
  */
-export function toNpy(M: Matrix, { type = 'float64', shape = [M.rows, M.columns] }: NpyOptions = {}): Uint8Array {
+export function toNpy(M: Matrix, options: NpyOptions = {}): Uint8Array {
+  requireOptions(options, { type: true, shape: true }, 'toNpy')
+  const { type = 'float64', shape = [M.rows, M.columns] } = options
   if (type !== 'float64' && type !== 'float32')
     throw new RangeError(`toNpy: type is '${String(type)}', expected float64 or float32; leave it out for float64.`)
   const count = shape.reduce((product, size) => product * size, 1)

@@ -13,7 +13,7 @@ import { describeDamage } from '../models/load-model.ts'
 import { type StackedCnn, stackedCnn, stackedCnnFromJson, strongestFilters } from '../models/stacked-cnn.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import type { ImageShape, PatchOptions } from '../operators/patches.ts'
 import type { PoolOptions } from '../operators/pooling.ts'
 import { ccnnProgram } from '../programs/ccnn/ccnn.ts'
@@ -289,23 +289,23 @@ function scaledImages(X: Matrix, scale: number): Matrix {
       )
 }
 
-const optionNames: OptionNames<CcnnTrainOptions> = {
+const optionNames: OptionKinds<CcnnTrainOptions> = {
   shape: true,
   layers: true,
-  tolerance: true,
-  maxIterations: true,
-  timeLimit: true,
-  seed: true,
+  tolerance: 'number',
+  maxIterations: 'number',
+  timeLimit: 'number',
+  seed: 'number',
 }
 
-const layerOptionNames: OptionNames<CcnnLayerOptions> = {
+const layerOptionNames: OptionKinds<CcnnLayerOptions> = {
   patch: true,
   pool: true,
-  gamma: true,
-  landmarks: true,
+  gamma: 'number',
+  landmarks: 'number',
   whiten: true,
-  lambdaRatio: true,
-  filters: true,
+  lambdaRatio: 'number',
+  filters: 'number',
 }
 
 function checkOptions(options: CcnnTrainOptions): void {

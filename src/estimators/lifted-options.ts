@@ -1,5 +1,6 @@
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 
 /** The lifted methods by name. */
 export type LiftedMethod = 'fenchel' | 'lpom' | 'tikhonov'
@@ -50,10 +51,20 @@ export interface LiftedSettings {
   readonly seed: number
 }
 
-const names: readonly (keyof LiftedSettings)[] = [
-  ...(['method', 'hidden', 'activation', 'coupling', 'ridge', 'batch', 'maxSweeps', 'tolerance'] as const),
-  ...(['timeLimit', 'standardize', 'refit', 'seed'] as const),
-]
+const optionNames: OptionKinds<LiftedTrainOptions> = {
+  method: true,
+  hidden: true,
+  activation: true,
+  coupling: 'number',
+  ridge: 'number',
+  batch: true,
+  maxSweeps: 'number',
+  tolerance: 'number',
+  timeLimit: 'number',
+  standardize: 'boolean',
+  refit: 'boolean',
+  seed: 'number',
+}
 
 /** Settings as options again. */
 export function liftedOptionsOf({
@@ -97,9 +108,7 @@ export function paceOf(
  * @throws RangeError naming the option, its value and what was expected.
  */
 export function liftedSettings(options: LiftedTrainOptions, caller: string): LiftedSettings {
-  for (const name of Object.keys(options))
-    if (!names.includes(name as keyof LiftedSettings))
-      throw new RangeError(`${caller}: there is no option ${name}; the options are ${names.join(', ')}.`)
+  requireOptions(options, optionNames, caller)
   const {
     method = 'fenchel',
     hidden = [64],
@@ -140,7 +149,5 @@ export function liftedSettings(options: LiftedTrainOptions, caller: string): Lif
   require('tolerance', settings.tolerance >= 0, 'a number of at least 0')
   require('timeLimit', above(settings.timeLimit), 'seconds above 0')
   require('seed', whole(settings.seed, 0), 'a whole number of at least 0')
-  for (const name of ['standardize', 'refit'] as const)
-    require(name, typeof settings[name] === 'boolean', 'true or false')
   return settings
 }

@@ -1,5 +1,6 @@
 import type { Task } from '../data/dataset.ts'
 import { huber, logistic, softmax, squared, squaredHinge } from '../losses/index.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { featureGroupL1, groupL1, l1, ridge } from '../penalties/index.ts'
 import type { LossChoice, PenaltyChoice } from '../types.ts'
 
@@ -102,7 +103,6 @@ export const lambdaRules: readonly LambdaRule[] = ['min', '1se']
 /** Options with every default filled in, as a model's file keeps them; `timeLimit` null is none. */
 export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLimit: number | null }
 
-/** The settings that say which program a set of rows makes. */
 /** The settings that make the convex program, but for lambda. */
 export type ProgramSettings = Pick<
   TrainSettings,
@@ -139,6 +139,26 @@ const defaults: TrainSettings = {
   lambdaRule: 'min',
 }
 
+const optionNames: OptionKinds<TrainOptions> = {
+  program: true,
+  loss: true,
+  lambda: true,
+  gates: 'number',
+  gateOrder: true,
+  global: 'boolean',
+  penalty: true,
+  bias: 'boolean',
+  standardize: 'boolean',
+  seed: 'number',
+  tolerance: 'number',
+  maxIterations: 'number',
+  timeLimit: 'number',
+  folds: 'number',
+  lambdaCount: 'number',
+  lambdaRatio: 'number',
+  lambdaRule: true,
+}
+
 /** The numbers of features a gate may have that are to be tried, the first of equals winning. */
 export function gateOrders({ gateOrder, lambda }: TrainSettings): readonly number[] {
   if (gateOrder !== 'cv') return [gateOrder]
@@ -156,11 +176,7 @@ export function optionsOf({ timeLimit, ...settings }: TrainSettings): TrainOptio
  * @throws RangeError naming the option, its value and what was expected.
  */
 export function trainSettings(options: TrainOptions, caller: string, task: Task): TrainSettings {
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(defaults, name))
-      throw new RangeError(
-        `${caller}: there is no option ${name}; the options are ${Object.keys(defaults).join(', ')}.`,
-      )
+  requireOptions(options, optionNames, caller)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const settings: TrainSettings = { ...defaults, ...given }
   const refuse = (name: keyof TrainSettings, expected: string): never => {
@@ -197,12 +213,10 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   whole('lambdaCount', 1)
   whole('maxIterations', 1)
   whole('seed', 0)
-  for (const name of ['bias', 'standardize', 'global'] as const)
-    if (typeof settings[name] !== 'boolean') refuse(name, 'true or false')
   if (!(Number.isFinite(settings.tolerance) && settings.tolerance > 0)) refuse('tolerance', 'a number above 0')
   if (!(Number.isFinite(lambdaRatio) && lambdaRatio > 0 && lambdaRatio <= 1))
     refuse('lambdaRatio', 'a number above 0 and at most 1')
   if (!lambdaRules.includes(settings.lambdaRule)) refuse('lambdaRule', `one of ${lambdaRules.join(', ')}`)
-  if (timeLimit !== null && !(typeof timeLimit === 'number' && timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
+  if (timeLimit !== null && !(timeLimit > 0)) refuse('timeLimit', 'seconds above 0')
   return settings
 }

@@ -32,7 +32,7 @@ export interface EnumerateGatesOptions {
  * @throws RangeError when there are more than `maxCount` patterns, as soon as so many were found.
  */
 export function enumerateGates(X: MatrixLike, options: EnumerateGatesOptions = {}): Gates {
-  requireOptions(options, { maxCount: true, bias: true }, 'enumerateGates')
+  requireOptions(options, { maxCount: 'number', bias: 'boolean' }, 'enumerateGates')
   const { maxCount = 100_000, bias = false } = options
   const rows = asMatrix(X, 'enumerateGates', 'X')
   requireFinite(rows, 'enumerateGates', 'X')

@@ -3,7 +3,7 @@ import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { type Random, random } from '../numerics/random.ts'
 import type { ImageShape } from '../operators/patches.ts'
 import type { CompactMatrix } from '../types.ts'
@@ -29,15 +29,15 @@ export interface SampleGatesOptions {
   activeProportion?: number
 }
 
-const optionNames: OptionNames<SampleGatesOptions> = {
-  count: true,
-  seed: true,
-  order: true,
+const optionNames: OptionKinds<SampleGatesOptions> = {
+  count: 'number',
+  seed: 'number',
+  order: 'number',
   features: true,
   draw: true,
   window: true,
-  bias: true,
-  activeProportion: true,
+  bias: 'boolean',
+  activeProportion: 'number',
 }
 
 /**

@@ -159,7 +159,7 @@ export interface NystromOptions {
  * @throws RangeError when the count is not a positive whole number or a landmark is no patch.
  */
 export function nystrom(options: NystromOptions = {}): FeatureChoice {
-  requireOptions(options, { count: true, seed: true, landmarks: true }, 'nystrom')
+  requireOptions(options, { count: 'number', seed: 'number', landmarks: true }, 'nystrom')
   const { count = 100, seed = 1, landmarks } = options
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`nystrom: count is ${count}, expected a positive whole number; pass for example 100.`)
@@ -190,7 +190,7 @@ function drawn(count: number, of: number, seed: number): number[] {
  * @throws RangeError when the count is not a positive whole number, or the kernel is another one.
  */
 export function randomFourier(options: { count?: number; seed?: number } = {}): FeatureChoice {
-  requireOptions(options, { count: true, seed: true }, 'randomFourier')
+  requireOptions(options, { count: 'number', seed: 'number' }, 'randomFourier')
   const { count = 500, seed = 1 } = options
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`randomFourier: count is ${count}, expected a positive whole number; pass for example 500.`)

@@ -1,6 +1,6 @@
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { cutPatches, type ImageShape, type PatchOptions, patchGrid } from '../operators/patches.ts'
 import { averagePooling, type PoolOptions, pool } from '../operators/pooling.ts'
 import type { Matrix } from '../types.ts'
@@ -22,7 +22,7 @@ export interface ImageFeaturesOptions {
   features?: FeatureChoice
 }
 
-const optionNames: OptionNames<ImageFeaturesOptions> = {
+const optionNames: OptionKinds<ImageFeaturesOptions> = {
   X: true,
   shape: true,
   patch: true,

@@ -22,7 +22,7 @@ export function linearKernel(): PatchKernel {
  * @throws RangeError when gamma is not a positive number.
  */
 export function rbf(options: { gamma?: number } = {}): PatchKernel {
-  requireOptions(options, { gamma: true }, 'rbf')
+  requireOptions(options, { gamma: 'number' }, 'rbf')
   const { gamma = 1 } = options
   if (!(gamma > 0) || !Number.isFinite(gamma))
     throw new RangeError(`rbf: gamma is ${gamma}, expected a positive number; for patches of length 1 pass about 1.`)

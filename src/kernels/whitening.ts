@@ -19,7 +19,7 @@ export interface WhiteningOptions {
  * @throws RangeError when the floor is not a positive number.
  */
 export function whitened(features: FeatureChoice, options: WhiteningOptions = {}): FeatureChoice {
-  requireOptions(options, { floor: true, unit: true }, 'whitened')
+  requireOptions(options, { floor: 'number', unit: 'boolean' }, 'whitened')
   const { floor = 0.1, unit = true } = options
   if (!(floor > 0) || !Number.isFinite(floor))
     throw new RangeError(`whitened: floor is ${floor}, expected a positive number; pass for example 0.1.`)

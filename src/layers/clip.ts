@@ -15,7 +15,7 @@ export interface ClipOptions {
  * @throws RangeError when low is not below high.
  */
 export function clip(options: ClipOptions = {}): Activation {
-  requireOptions(options, { low: true, high: true }, 'clip')
+  requireOptions(options, { low: 'number', high: 'number' }, 'clip')
   const { low = 0, high = 1 } = options
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new RangeError(

@@ -15,7 +15,7 @@ export interface LeakyReluOptions {
  * @throws RangeError when the slope is not above 0 and at most 1.
  */
 export function leakyRelu(options: LeakyReluOptions = {}): Activation {
-  requireOptions(options, { slope: true }, 'leakyRelu')
+  requireOptions(options, { slope: 'number' }, 'leakyRelu')
   const { slope = 0.01 } = options
   if (!(slope > 0 && slope <= 1))
     throw new RangeError(`leakyRelu: slope is ${slope}, expected above 0 and at most 1; pass for example 0.01.`)

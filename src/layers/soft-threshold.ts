@@ -15,7 +15,7 @@ export interface SoftThresholdOptions {
  * @throws RangeError when the threshold is not a number of at least 0.
  */
 export function softThreshold(options: SoftThresholdOptions = {}): Activation {
-  requireOptions(options, { threshold: true }, 'softThreshold')
+  requireOptions(options, { threshold: 'number' }, 'softThreshold')
   const { threshold = 0.5 } = options
   if (!(threshold >= 0 && Number.isFinite(threshold)))
     throw new RangeError(

@@ -26,7 +26,7 @@ export interface FenchelNetworkOptions extends LiftedOptions {
  * 1e-4, links take one step, and alpha in epoch t is 0.02 t times the mean of |[x 1]|^2, so that steps fall as 1 / t.
  */
 export function fenchelNetwork(options: FenchelNetworkOptions): LiftedNetwork {
-  requireOptions(options, { ...liftedOptionNames, loss: true, linearShare: true }, 'fenchelNetwork')
+  requireOptions(options, { ...liftedOptionNames, loss: true, linearShare: 'number' }, 'fenchelNetwork')
   const { loss = 'cross-entropy', linearShare = 0, batch } = options
   const caller = 'fenchelNetwork'
   const chain = chainOf(options, caller, {

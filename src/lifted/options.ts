@@ -5,7 +5,7 @@ import { relu } from '../layers/relu.ts'
 import { sigmoid } from '../layers/sigmoid.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
-import type { OptionNames } from '../numerics/options.ts'
+import type { OptionKinds } from '../numerics/options.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { Matrix } from '../types.ts'
 import type { Chain, Link } from './chain.ts'
@@ -58,21 +58,21 @@ export interface LiftedOptions {
 }
 
 /** Every name of `LiftedOptions`. */
-export const liftedOptionNames: OptionNames<LiftedOptions> = {
+export const liftedOptionNames: OptionKinds<LiftedOptions> = {
   X: true,
   y: true,
   hidden: true,
   outputMap: true,
   activation: true,
   coupling: true,
-  ridge: true,
+  ridge: 'number',
   damping: true,
   nodes: true,
   links: true,
   order: true,
-  batch: true,
-  inertia: true,
-  seed: true,
+  batch: 'number',
+  inertia: 'number',
+  seed: 'number',
 }
 
 /** The divergence of an output loss. */

@@ -1,6 +1,6 @@
 import { identity } from '../layers/identity.ts'
 import { relu } from '../layers/relu.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { type LiftedNetwork, liftedNetwork } from './lifted-network.ts'
 import { linear } from './linear.ts'
 import { majorised } from './majoriser.ts'
@@ -24,18 +24,18 @@ export interface TikhonovNetworkOptions
   keep?: number
 }
 
-const optionNames: OptionNames<TikhonovNetworkOptions> = {
+const optionNames: OptionKinds<TikhonovNetworkOptions> = {
   X: true,
   y: true,
   hidden: true,
   outputMap: true,
   coupling: true,
-  ridge: true,
+  ridge: 'number',
   damping: true,
-  seed: true,
-  outputFirst: true,
+  seed: 'number',
+  outputFirst: 'boolean',
   relaxation: true,
-  keep: true,
+  keep: 'number',
 }
 
 /**

@@ -22,7 +22,7 @@ export interface HuberOptions extends SampleWeights {
  * @throws RangeError when delta is not a positive number.
  */
 export function huber(options: HuberOptions = {}): LossChoice {
-  requireOptions(options, { ...sampleWeightNames, delta: true }, 'huber')
+  requireOptions(options, { ...sampleWeightNames, delta: 'number' }, 'huber')
   const { delta = 1, ...weights } = options
   if (!(delta > 0) || !Number.isFinite(delta))
     throw new RangeError(

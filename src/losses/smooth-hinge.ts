@@ -23,7 +23,7 @@ export interface SmoothHingeOptions extends ClassWeights {
  * @throws RangeError when gamma is not a positive number.
  */
 export function smoothHinge(options: SmoothHingeOptions = {}): LossChoice {
-  requireOptions(options, { ...classWeightNames, gamma: true }, 'smoothHinge')
+  requireOptions(options, { ...classWeightNames, gamma: 'number' }, 'smoothHinge')
   const { gamma = 1, ...weights } = options
   if (!(gamma > 0) || !Number.isFinite(gamma))
     throw new RangeError(`smoothHinge: gamma is ${given(gamma)}, expected a positive number; pass for example 1.`)

@@ -1,4 +1,4 @@
-import type { OptionNames } from '../numerics/options.ts'
+import type { OptionKinds } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { classesOf } from './labels.ts'
 
@@ -18,10 +18,10 @@ export interface ClassWeights extends SampleWeights {
 }
 
 /** Every name of `SampleWeights`. */
-export const sampleWeightNames: OptionNames<SampleWeights> = { sampleWeights: true }
+export const sampleWeightNames: OptionKinds<SampleWeights> = { sampleWeights: true }
 
 /** Every name of `ClassWeights`. */
-export const classWeightNames: OptionNames<ClassWeights> = { sampleWeights: true, classWeights: true }
+export const classWeightNames: OptionKinds<ClassWeights> = { sampleWeights: true, classWeights: true }
 
 /** One weight per row. */
 export function rowWeights(rows: number, { sampleWeights }: SampleWeights, caller: string): Vector {

@@ -26,7 +26,7 @@ export interface MergeNeuronsOptions {
  * @throws RangeError when X has another number of columns than the network reads, or an entry that is not finite.
  */
 export function mergeNeurons(network: ReluNetwork, X: MatrixLike, options: MergeNeuronsOptions = {}): ReluNetwork {
-  requireOptions(options, { tolerance: true }, 'mergeNeurons')
+  requireOptions(options, { tolerance: 'number' }, 'mergeNeurons')
   const { W1, b1, W2, outputs, features, width } = network
   const { tolerance = 1e-9 } = options
   const rows = asMatrix(X, 'mergeNeurons', 'X')

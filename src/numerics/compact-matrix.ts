@@ -25,7 +25,7 @@ export function compactMatrix(
   data: Uint8Array | Float32Array,
   options: CompactOptions = {},
 ): CompactMatrix {
-  requireOptions(options, { divisor: true }, 'compactMatrix')
+  requireOptions(options, { divisor: 'number' }, 'compactMatrix')
   const { divisor = 1 } = options
   checkSize('compactMatrix', rows, columns, divisor)
   if (data.length !== rows * columns)

@@ -47,7 +47,7 @@ export interface PatchGrid {
  * @throws RangeError when a size is not a whole number, or no patch fits.
  */
 export function patchGrid(shape: ImageShape, options: PatchOptions): PatchGrid {
-  requireOptions(options, { size: true, stride: true, padding: true, normalize: true }, 'patch')
+  requireOptions(options, { size: 'number', stride: 'number', padding: 'number', normalize: true }, 'patch')
   const { size, stride = 1, padding = 0, normalize = 'none' } = options
   const { height, width, channels } = shape
   for (const [name, value, least] of [

@@ -31,7 +31,7 @@ export interface Pooling {
  * @throws RangeError when a size is not a positive whole number.
  */
 export function averagePooling(rows: number, columns: number, options?: PoolOptions): Pooling {
-  if (options !== undefined) requireOptions(options, { size: true, stride: true }, 'pool')
+  if (options !== undefined) requireOptions(options, { size: 'number', stride: 'number' }, 'pool')
   const size = options?.size ?? 1
   const stride = options?.stride ?? size
   for (const [name, value] of [

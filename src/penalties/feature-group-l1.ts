@@ -12,7 +12,7 @@ import type { Penalty, PenaltyChoice, Vector } from '../types.ts'
 export function featureGroupL1(): PenaltyChoice
 export function featureGroupL1(options: { size: number }): Penalty
 export function featureGroupL1(options: { size?: number } = {}): Penalty | PenaltyChoice {
-  requireOptions(options, { size: true }, 'featureGroupL1')
+  requireOptions(options, { size: 'number' }, 'featureGroupL1')
   if (options.size !== undefined) return stridedPenalty(options.size)
   return { name: 'feature-group-l1', over: ({ features }) => stridedPenalty(features) }
 }

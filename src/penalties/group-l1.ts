@@ -19,7 +19,7 @@ export interface GroupChoice {
 export function groupL1(options?: GroupChoice): PenaltyChoice
 export function groupL1(options: { size: number }): Penalty
 export function groupL1(options: GroupChoice & { size?: number } = {}): Penalty | PenaltyChoice {
-  requireOptions(options, { size: true, joint: true }, 'groupL1')
+  requireOptions(options, { size: 'number', joint: 'boolean' }, 'groupL1')
   const { size, joint = false } = options
   if (size !== undefined) return blockPenalty(size)
   return {

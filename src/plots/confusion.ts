@@ -1,5 +1,6 @@
+import { requireOptions } from '../numerics/options.ts'
 import { drawing } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { blue, ink, orange, paper, tint } from './palette.ts'
 
 type Label = string | number
@@ -15,6 +16,7 @@ export async function confusionPlot(
   predicted: readonly Label[],
   options: FigureOptions & { classes?: readonly Label[] } = {},
 ): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, classes: true }, 'confusionPlot')
   if (wanted.length !== predicted.length)
     throw new RangeError(
       `confusionPlot: there are ${wanted.length} true labels and ${predicted.length} predicted ones; pass one of each per row.`,

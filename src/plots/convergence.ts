@@ -1,7 +1,8 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Certificate, Progress } from '../types.ts'
 import { padded, short } from './axes.ts'
 import { type Drawing, drawing, type Panel } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { linesPanel } from './lines.ts'
 import { blue, ink, orange, paper, rule, tint } from './palette.ts'
 
@@ -33,6 +34,7 @@ export async function convergencePlot(
   walks: readonly Reading[] | Readonly<Record<string, readonly Reading[]>>,
   options: ConvergencePlotOptions = {},
 ): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, over: true, tolerance: 'number' }, 'convergencePlot')
   const drawn = await drawing()
   const named = Array.isArray(walks)
     ? { '': walks as readonly Reading[] }

@@ -1,7 +1,8 @@
 import type { CrossValidation } from '../estimators/cross-validate.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { padded, short } from './axes.ts'
 import { drawing } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { blue, muted, orange, rule, tint } from './palette.ts'
 import { lambdaAxis } from './path.ts'
 
@@ -15,6 +16,7 @@ export async function crossValidationPlot(
   { points, selectedLambda }: CrossValidation,
   options: FigureOptions & { loss?: string } = {},
 ): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, loss: true }, 'crossValidationPlot')
   const { Plot, panel } = await drawing()
   const x = lambdaAxis(
     points.map(({ lambda }) => lambda),

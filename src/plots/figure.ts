@@ -1,3 +1,5 @@
+import { given } from '../numerics/given.ts'
+import type { OptionKinds } from '../numerics/options.ts'
 import type { Panel } from './drawing.ts'
 import { darkRules, ink, muted, paper } from './palette.ts'
 
@@ -14,6 +16,9 @@ export interface FigureOptions {
   theme?: 'auto' | 'light' | 'dark'
 }
 
+/** Every name of `FigureOptions`. */
+export const figureOptionNames: OptionKinds<FigureOptions> = { width: 'number', title: true, theme: true }
+
 /** Between panels, and around them. */
 const GAP = 20
 const MARGIN = 12
@@ -25,13 +30,15 @@ const FONTS =
 /** How wide a panel is when so many stand side by side. */
 export function panelWidth({ width = 720 }: FigureOptions, columns = 1): number {
   if (!(width >= 200 && width <= 10_000))
-    throw new RangeError(`cvxnn/plots: width is ${width}, expected 200 to 10000 pixels.`)
+    throw new RangeError(`cvxnn/plots: width is ${width}, expected 200 to 10000 pixels; pass for example 720.`)
   return Math.floor((width - 2 * MARGIN - (columns - 1) * GAP) / columns)
 }
 
 /** Panels in rows, as the text of one SVG file. `subtitle` stands under the heading. */
 export function figure(rows: readonly (readonly Panel[])[], options: FigureOptions, subtitle?: string): string {
   const { width = 720, title, theme = 'auto' } = options
+  if (!['auto', 'light', 'dark'].includes(theme))
+    throw new RangeError(`cvxnn/plots: theme is ${given(theme)}, expected 'auto', 'light' or 'dark'; pass one of them.`)
   const parts: string[] = []
   let top = MARGIN
   if (title !== undefined) {

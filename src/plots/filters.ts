@@ -1,7 +1,8 @@
 import type { ConvexCnn } from '../models/convex-cnn.ts'
 import { filterPatches } from '../models/filter-patches.ts'
+import { requireOptions } from '../numerics/options.ts'
 import type { Matrix } from '../types.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { diverging, muted, rule } from './palette.ts'
 
 export interface FilterPlotOptions extends FigureOptions {
@@ -31,6 +32,7 @@ const STEPS = 12
  * @returns SVG text. Needs no optional part.
  */
 export async function filterPlot(network: ConvexCnn | Filters, options: FilterPlotOptions = {}): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, count: 'number' }, 'filterPlot')
   const { patches, side, channels, strengths } = 'patches' in network ? network : filtersOf(network)
   if (patches.columns !== side * side * channels)
     throw new RangeError(

@@ -1,6 +1,7 @@
+import { requireOptions } from '../numerics/options.ts'
 import { logPlaces, padded, short } from './axes.ts'
 import { type Drawing, drawing, type Panel } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { muted, paper, series } from './palette.ts'
 
 /** Points (x_k, y_k) in order. */
@@ -25,6 +26,7 @@ export interface LinePlotOptions extends FigureOptions {
  * @returns SVG text.
  */
 export async function linePlot(lines: Readonly<Record<string, Line>>, options: LinePlotOptions = {}): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, x: true, y: true, log: 'boolean', level: true }, 'linePlot')
   const size = { width: panelWidth(options), height: 320 }
   return figure([[linesPanel(await drawing(), Object.entries(lines), size, options)]], options)
 }

@@ -1,7 +1,9 @@
 import type { TwoLayerNetwork } from '../models/two-layer-network.ts'
 import { asMatrix } from '../numerics/interchange.ts'
 import { selectRows } from '../numerics/matrix.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import type { Matrix, Model } from '../types.ts'
+import { figureOptionNames } from './figure.ts'
 import { networkLine } from './network-line.ts'
 import { networkPlane } from './network-plane.ts'
 import type { NetworkPlotOptions } from './neurons.ts'
@@ -15,6 +17,7 @@ import type { NetworkPlotOptions } from './neurons.ts'
  * @returns SVG text.
  */
 export async function networkPlot(model: Model, options: NetworkPlotOptions = {}): Promise<string> {
+  requireOptions(options, optionNames, 'networkPlot')
   const known = (model as Partial<TwoLayerNetwork>).features
   const X = options.X === undefined ? undefined : asMatrix(options.X, 'networkPlot', 'X')
   const features = known ?? X?.columns
@@ -57,4 +60,14 @@ function thinned(
   if (!X || step <= 1) return { rows: X, targets: y }
   const chosen = Int32Array.from({ length: Math.ceil(X.rows / step) }, (_, k) => k * step)
   return { rows: selectRows(X, chosen), targets: y && Array.from(chosen, (r) => y[r]!) }
+}
+
+const optionNames: OptionKinds<NetworkPlotOptions> = {
+  ...figureOptionNames,
+  X: true,
+  y: true,
+  output: 'number',
+  features: true,
+  target: true,
+  classes: true,
 }

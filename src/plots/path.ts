@@ -1,7 +1,8 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Model, Solution } from '../types.ts'
 import { logPlaces, padded, short } from './axes.ts'
 import { type Drawing, drawing, type Panel } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { blue, ink, muted, orange, paper, rule } from './palette.ts'
 
 /** What a picture of a path shows of one of its points. */
@@ -69,6 +70,11 @@ function groupNorms(u: Float64Array, size: number): Float64Array {
  * @returns SVG text.
  */
 export async function pathPlot(points: readonly PathPoint[], options: PathPlotOptions = {}): Promise<string> {
+  requireOptions(
+    options,
+    { ...figureOptionNames, score: true, best: true, selected: 'number', tolerance: 'number' },
+    'pathPlot',
+  )
   const drawn = await drawing()
   const shown = [...points].sort((a, b) => b.lambda - a.lambda)
   const size = { width: panelWidth(options, 2), height: 240 }

@@ -1,3 +1,5 @@
+import { requireOptions } from '../numerics/options.ts'
+
 /** How a picture becomes pixels. */
 export interface PngOptions {
   /** Pixels for one of the SVG (default 2, so that it is sharp on screens of high resolution). */
@@ -18,8 +20,10 @@ const probe =
  * @throws Error when @resvg/resvg-js, an optional part, is not installed, or when there is no font for the text.
  */
 export async function toPng(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
+  requireOptions(options, { scale: 'number', dark: 'boolean', fonts: true }, 'toPng')
   const { scale = 2, dark = false, fonts } = options
-  if (!(scale > 0 && scale <= 8)) throw new RangeError(`toPng: scale is ${scale}, expected above 0 and at most 8.`)
+  if (!(scale > 0 && scale <= 8))
+    throw new RangeError(`toPng: scale is ${scale}, expected above 0 and at most 8; pass for example 2.`)
   if (!svg.trimStart().startsWith('<svg'))
     throw new TypeError('toPng: the text is no SVG; pass what a plot returned (await it first).')
   const { Resvg } = await import('@resvg/resvg-js').catch((cause: unknown) => {

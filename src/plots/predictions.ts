@@ -1,7 +1,8 @@
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
+import { requireOptions } from '../numerics/options.ts'
 import { padded, short } from './axes.ts'
 import { drawing } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { blue, muted, paper, rule } from './palette.ts'
 
 /** Some rows: what was wanted and what the network said, in the same units. */
@@ -30,6 +31,7 @@ export async function predictionPlot(
   rows: { readonly train?: Predictions; readonly test?: Predictions },
   options: PredictionPlotOptions = {},
 ): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, target: true, output: 'number' }, 'predictionPlot')
   const { Plot, panel } = await drawing()
   const { target = 'target', output = 0 } = options
   const kinds = [

@@ -1,7 +1,8 @@
+import { requireOptions } from '../numerics/options.ts'
 import type { Certificate } from '../types.ts'
 import { logPlaces, short } from './axes.ts'
 import { drawing } from './drawing.ts'
-import { type FigureOptions, figure, panelWidth } from './figure.ts'
+import { type FigureOptions, figure, figureOptionNames, panelWidth } from './figure.ts'
 import { blue, ink, muted, orange, paper, rule } from './palette.ts'
 
 export interface ResidualPlotOptions extends FigureOptions {
@@ -29,6 +30,7 @@ export async function residualPlot(
   certificate: Pick<Certificate, Residual>,
   options: ResidualPlotOptions = {},
 ): Promise<string> {
+  requireOptions(options, { ...figureOptionNames, tolerance: 'number' }, 'residualPlot')
   const { Plot, panel } = await drawing()
   const { tolerance = 1e-6 } = options
   const bars = residuals.map(([key, name, meaning]) => ({ name, meaning, value: certificate[key] }))

@@ -4,7 +4,7 @@ import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import type { MatrixLike } from '../numerics/interchange.ts'
 import { matrix } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { dot, norm, plus, scaled } from '../numerics/vectors.ts'
 import { activationCones } from '../sets/activation-cones.ts'
 import { type BlockedCones, blockedCones, stacked } from '../sets/blocked-cones.ts'
@@ -242,11 +242,11 @@ function withoutInterior(gate: number): RangeError {
   )
 }
 
-const optionNames: OptionNames<ConeDecompositionOptions> = {
+const optionNames: OptionKinds<ConeDecompositionOptions> = {
   method: true,
-  rho: true,
-  passes: true,
-  tolerance: true,
+  rho: 'number',
+  passes: 'number',
+  tolerance: 'number',
   onProgress: true,
 }
 

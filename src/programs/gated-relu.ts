@@ -5,7 +5,7 @@ import { blockNorm } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { given } from '../numerics/given.ts'
 import { matrix } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { compactGatedOperator } from '../operators/compact-gated.ts'
 import { gatedOperator } from '../operators/gated.ts'
 import { groupL1 } from '../penalties/group-l1.ts'
@@ -64,7 +64,7 @@ export function gatedReluProgram(options: GatedReluOptions): ConvexProgram<Gated
   return build({ ...shared, penalty: placed, single: precision === 'float32' })
 }
 
-const optionNames: OptionNames<GatedReluOptions> = { ...twoLayerOptionNames, precision: true, penalty: true }
+const optionNames: OptionKinds<GatedReluOptions> = { ...twoLayerOptionNames, precision: true, penalty: true }
 
 /** What the program and its restrictions share. */
 interface Parts extends TwoLayerParts<Rows> {

@@ -4,7 +4,7 @@ import { countSet } from '../numerics/bits.ts'
 import { blockNorm } from '../numerics/blocks.ts'
 import { isCompact, type Rows } from '../numerics/compact-matrix.ts'
 import { matrix } from '../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { coneRows } from '../operators/cone-rows.ts'
 import { signedGatedOperator } from '../operators/signed-gated.ts'
 import { type BlockedMemory, blockedConeGroupL1, blockedMemories } from '../penalties/blocked-cone-group-l1.ts'
@@ -38,7 +38,7 @@ export interface ReluOptions extends Omit<TwoLayerOptions, 'X'> {
   penalty?: PenaltyChoice | Penalty
 }
 
-const optionNames: OptionNames<ReluOptions> = { ...twoLayerOptionNames, penalty: true }
+const optionNames: OptionKinds<ReluOptions> = { ...twoLayerOptionNames, penalty: true }
 
 /**
  * The two-layer ReLU network as a convex program, a pair of vectors per gate i and output k:

@@ -6,7 +6,7 @@ import { isSet, selectColumns } from '../numerics/bits.ts'
 import { expand, isCompact, type Rows, rowBlock, withOnes } from '../numerics/compact-matrix.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { appendOnes, matrix, requireFinite } from '../numerics/matrix.ts'
-import type { OptionNames } from '../numerics/options.ts'
+import type { OptionKinds } from '../numerics/options.ts'
 import { spectralBound } from '../numerics/spectral-bound.ts'
 import { squaredNorm } from '../numerics/vectors.ts'
 import type { CompactMatrix, Loss, LossChoice, Matrix, Scope, Vector } from '../types.ts'
@@ -29,11 +29,11 @@ export interface TwoLayerOptions {
 }
 
 /** Every name of `TwoLayerOptions`. */
-export const twoLayerOptionNames: OptionNames<TwoLayerOptions> = {
+export const twoLayerOptionNames: OptionKinds<TwoLayerOptions> = {
   X: true,
   y: true,
   gates: true,
-  lambda: true,
+  lambda: 'number',
   loss: true,
   bias: true,
 }

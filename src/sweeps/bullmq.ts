@@ -4,6 +4,7 @@ import { hashOf, type SharedRows } from '../estimators/content-hash.ts'
 import type { Executor } from '../estimators/executor.ts'
 import type { FoldJob, FoldOutcome, JobWatch } from '../estimators/fold-job.ts'
 import type { HeldOutPoint } from '../estimators/held-out-path.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { CANCEL, type Envelope, groupsOf, type PointReport, PREFIX, parseOutcome, resultKey } from './envelope.ts'
 import { parseExact } from './exact-json.ts'
 import { loadBullmq, packageVersion, reachRedis, requireRedisUrl, withinSeconds } from './redis.ts'
@@ -39,6 +40,7 @@ export interface BullmqOptions {
  * @throws RangeError when options are out of range; when it runs, Error when Redis does not answer.
  */
 export function bullmq(options: BullmqOptions): Executor {
+  requireOptions(options, optionNames, 'bullmq')
   const { redis, queue = 'sweeps', attempts = 3, keep = 7 * 24 * 3600, patience = 60 } = options
   requireRedisUrl(redis, 'bullmq')
   requireQueueName(queue, 'bullmq')
@@ -64,6 +66,15 @@ export function bullmq(options: BullmqOptions): Executor {
       await engine?.close()
     },
   }
+}
+
+const optionNames: OptionKinds<BullmqOptions> = {
+  redis: true,
+  queue: true,
+  attempts: 'number',
+  keep: 'number',
+  patience: 'number',
+  onNotice: true,
 }
 
 /** @throws RangeError when BullMQ does not take the name. */

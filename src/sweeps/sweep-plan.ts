@@ -6,7 +6,7 @@ import { type FoldJob, type FoldOfRows, foldJob } from '../estimators/fold-job.t
 import { foldSettings, type TrainOptions, type TrainSettings, trainSettings } from '../estimators/options.ts'
 import type { TrainingData } from '../estimators/training-data.ts'
 import { backend } from '../numerics/backends/index.ts'
-import { type OptionNames, requireOptions } from '../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { type SweepData, sweepTrainingData } from './sweep-data.ts'
 import type { SweepResult } from './sweep-grid.ts'
 
@@ -66,11 +66,11 @@ export interface SweepPlan {
   readonly places: readonly Place[]
 }
 
-const optionNames: OptionNames<SweepGridOptions> = {
+const optionNames: OptionKinds<SweepGridOptions> = {
   settings: true,
   folds: true,
   seeds: true,
-  tolerance: true,
+  tolerance: 'number',
   executor: true,
   known: true,
   signal: true,

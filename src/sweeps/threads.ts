@@ -23,7 +23,7 @@ export interface ThreadsOptions {
  * @throws RangeError when the count is no positive whole number; when it runs, Error where tinypool is not installed.
  */
 export function threads(options: ThreadsOptions = {}): Executor {
-  requireOptions(options, { count: true }, 'threads')
+  requireOptions(options, { count: 'number' }, 'threads')
   const { count } = options
   if (count !== undefined && !(Number.isSafeInteger(count) && count >= 1))
     throw new RangeError(`threads: count is ${count}, expected a positive whole number; leave it out for one per core.`)

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { SharedRows } from '../estimators/content-hash.ts'
 import type { Executor } from '../estimators/executor.ts'
 import type { FoldOutcome } from '../estimators/fold-job.ts'
+import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { requireQueueName } from './bullmq.ts'
 import {
   CANCEL,
@@ -32,6 +33,14 @@ export interface SweepWorkerOptions {
   onNotice?: (line: string) => void
 }
 
+const optionNames: OptionKinds<SweepWorkerOptions> = {
+  redis: true,
+  queue: true,
+  concurrency: 'number',
+  lease: 'number',
+  onNotice: true,
+}
+
 /** A worker at its queue. */
 export interface SweepWorker {
   /** Takes no more jobs, puts back those that it has begun, and goes. */
@@ -50,6 +59,7 @@ const KEPT = 4
  * @throws RangeError when options are out of range, Error when Redis does not answer.
  */
 export async function sweepWorker(options: SweepWorkerOptions): Promise<SweepWorker> {
+  requireOptions(options, optionNames, 'worker')
   const { redis, queue = 'sweeps', concurrency = 1, lease = 30, onNotice = () => {} } = options
   requireQueueName(queue, 'worker')
   if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))

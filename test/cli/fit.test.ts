@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadModel } from '../../src/estimators/index.ts'
 import { type ReluClassifier, ReluRegressor, readCsv, readRows, trainTestSplit } from '../../src/index.ts'
@@ -52,6 +53,21 @@ describe('cvxnn fit', () => {
     expect(said).not.toHaveProperty('crossValidation')
   })
 
+  it('reads a table in the encoding that is named, and so does what reads it after', async () => {
+    const { rows } = houses(30)
+    const text = csv(
+      ['größe', 'price'],
+      rows.map(([a, , , price]) => [a!, price!]),
+    )
+    await writeFile(path('latin.csv'), Buffer.from(text, 'latin1'))
+    const encoding = ['--encoding', 'windows-1252', '--quiet']
+    const fit = await run('fit', 'latin.csv', '-t', 'price', ...quick, ...encoding, '-o', 'latin.json')
+    expect(fit.code).toBe(0)
+    expect(JSON.parse(await read('latin.json')).schema.columns[0].name).toBe('größe')
+    expect((await run('predict', 'latin.json', 'latin.csv', ...encoding)).code).toBe(0)
+    expect((await run('verify', 'latin.json', 'latin.csv', ...encoding)).code).toBe(0)
+  })
+
   it('says which task it chose, with its classes, and what is odd about the table', async () => {
     const { stdout } = await run('fit', 'iris.csv', '-t', 'species', ...quick)
     expect(stdout.split('\n')[0]).toBe(
@@ -73,7 +89,7 @@ describe('cvxnn fit', () => {
       expect({ code, stderr }).toEqual({
         code: 0,
         stderr:
-          'named.csv, column "owner" has 40 different texts in 40 rows, for example "owner 0", and each becomes a feature; leave the column out with --ignore "owner", or pass --categorical "owner" if that is meant.\nConstant columns carry nothing and are kept as zeros: land.\n',
+          'named.csv, column "owner" has 40 different texts in 40 rows, for example "owner 0", and each becomes a feature; leave the column out with --ignore "owner", or pass --categorical "owner" if that is meant.\nConstant columns carry nothing and are kept as zeros: "land".\n',
       })
     }
     const named = await run('fit', 'named.csv', '-t', 'price', ...quick, '--json')
@@ -257,7 +273,7 @@ describe('cvxnn fit', () => {
     const flags = ['--categorical', 'zone', '--ignore', 'colour', '--delimiter', '~']
     const { code, stderr } = await run('fit', 'codes.csv', '-t', 'price', ...quick, ...flags, '-o', 'codes.json')
     expect(code).toBe(0)
-    expect(stderr).toBe('Constant columns carry nothing and are kept as zeros: same.\n')
+    expect(stderr).toBe('Constant columns carry nothing and are kept as zeros: "same".\n')
     const { schema, network } = JSON.parse(await read('codes.json'))
     expect(schema.columns.map(({ name, kind }: Record<string, string>) => `${name} ${kind}`)).toEqual([
       'a numeric',

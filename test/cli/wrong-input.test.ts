@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readlink, symlink } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { builtCommand } from '../support/build.ts'
@@ -16,6 +17,16 @@ beforeAll(async () => {
   await write('ragged.csv', 'a,b\n1,2\n3\n')
   await write('empty.csv', '')
   await write('notes.txt', 'dear diary')
+  await writeFile(
+    path('latin.csv'),
+    Buffer.from(
+      csv(
+        ['größe', 'price'],
+        rows.map(([a, , , price]) => [a!, price!]),
+      ),
+      'latin1',
+    ),
+  )
   const commas = rows.map(([a, , , price], i) => [`${a}`.replace('.', ','), i % 7, `${price}`.replace('.', ',')])
   await write('commas.csv', csv(['a', 'b', 'price'], commas))
   await write(
@@ -86,6 +97,23 @@ describe('wrong input ends with 2, one sentence and no stack trace', () => {
     [
       ['path', 'houses.csv', '-t', 'price', '-o', 'p.txt'],
       /^cvxnn: --out is p\.txt, expected .* \.html, \.csv or \.json/,
+    ],
+    [['fit', 'latin.csv', '-t', 'price'], /^cvxnn: latin\.csv is not text in utf-8; .*--encoding windows-1252\.$/m],
+    [
+      ['fit', 'latin.csv', '-t', 'price', '--encoding', 'klingon'],
+      /^cvxnn: --encoding is "klingon", which is not known here; give for example --encoding windows-1252\.$/m,
+    ],
+    [
+      ['fit', 'houses.csv', '-t', 'price', '--loss', 'logistic'],
+      /^cvxnn: --loss logistic is for classes and "price" is read as numbers; give --task classification if .*squared or huber\.$/m,
+    ],
+    [
+      ['path', 'houses.csv', '-t', 'colour', '--loss', 'huber'],
+      /^cvxnn: --loss huber is for numbers and "colour" is read as classes; give --task regression if /m,
+    ],
+    [
+      ['predict', 'houses.csv', 'houses.csv'],
+      /^cvxnn: houses\.csv: the text is no JSON .*; pass a model file that cvxnn fit wrote\.$/m,
     ],
     [['predict', 'nothing.json', 'houses.csv'], /^cvxnn: cannot read nothing\.json .*that cvxnn fit wrote/],
     [['predict', 'notes.txt', 'houses.csv'], /^cvxnn: notes\.txt: the text is no JSON/],
@@ -190,6 +218,15 @@ describe('a place that cannot be written to', () => {
       cwd: path('.'),
     })
     expect(stdout).toBe((await run('predict', 'model.json', 'houses.csv', '--quiet')).stdout)
+  })
+
+  it.runIf(existsSync('/dev/full'))('such as a full device on stdout is a sentence', async () => {
+    const line = '"$0" "$@" predict model.json houses.csv --quiet > /dev/full'
+    const failed = promisify(execFile)('sh', ['-c', line, process.execPath, await builtCommand()], { cwd: path('.') })
+    await expect(failed).rejects.toMatchObject({
+      code: 2,
+      stderr: 'cvxnn: cannot write the output (ENOSPC); check what it is written to.\n',
+    })
   })
 
   it('a link is written through and stays a link', async () => {

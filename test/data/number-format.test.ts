@@ -184,7 +184,7 @@ describe('columns whose texts hardly come again', () => {
   it('are named once each, with an example and what to do', async () => {
     const { warnings } = await readCsv(
       table((i) => `user${i}`),
-      { target: 'y' },
+      { target: 'y', task: 'regression' },
     )
     expect(warnings).toEqual([
       'readCsv: t.csv, column "id" has 30 different texts in 30 rows, for example "user0", and each becomes a feature; leave the column out with ignore: ["id"], or pass categorical: ["id"] if that is meant.',
@@ -198,7 +198,7 @@ describe('columns whose texts hardly come again', () => {
         (
           await readCsv(
             table((i) => `2024-01-${10 + Math.min(i, last)}`),
-            { target: 'y' },
+            { target: 'y', task: 'regression' },
           )
         ).warnings,
       ).toHaveLength(count)
@@ -209,7 +209,7 @@ describe('columns whose texts hardly come again', () => {
       (
         await readCsv(
           table((i) => `u${i}`),
-          { target: 'y', categorical: ['id'] },
+          { target: 'y', task: 'regression', categorical: ['id'] },
         )
       ).warnings,
     ).toEqual([])
@@ -217,7 +217,7 @@ describe('columns whose texts hardly come again', () => {
       (
         await readCsv(
           table((i) => `u${i}`, 19),
-          { target: 'y' },
+          { target: 'y', task: 'regression' },
         )
       ).warnings,
     ).toEqual([])
@@ -248,5 +248,51 @@ describe('columns whose texts hardly come again', () => {
         'trainTestSplit: there are 30 classes in 30 rows and each keeps a row to train on, so that testFraction 0.2 leaves none to test on; check that they are classes, or pass stratify: false.',
       ),
     )
+  })
+})
+
+describe('a target of whole numbers that may be codes of classes', () => {
+  const warningsOf = async (values: readonly (number | string)[], task?: 'regression' | 'classification') =>
+    (
+      await readCsv(
+        { text: ['a,y', ...values.map((value, i) => `${i},${value}`)].join('\n'), name: 't.csv' },
+        { target: 'y', ...(task && { task }) },
+      )
+    ).warnings
+  const codes = (count: number, rows: number): number[] => Array.from({ length: rows }, (_, i) => i % count)
+
+  it('is pointed out where nobody said what it is', async () => {
+    expect(await warningsOf(codes(3, 15))).toEqual([
+      `readCsv: t.csv, column "y" holds the numbers 0, 1 and 2 alone and is predicted as a number; pass task: 'classification' if they are classes, or task: 'regression'.`,
+    ])
+    for (const task of ['regression', 'classification'] as const)
+      expect(await warningsOf(codes(3, 15), task)).toEqual([])
+  })
+
+  it('is no cause for a word with many values, few rows of each, fractions or texts', async () => {
+    for (const values of [codes(11, 110), codes(3, 14), codes(3, 15).map((code) => code / 2)])
+      expect(await warningsOf(values)).toEqual([])
+    expect(await warningsOf(codes(3, 15).map((code) => `class ${code}`))).toEqual([])
+  })
+})
+
+describe('a header of numbers alone', () => {
+  const warningsOf = async (header: string, options: object = {}) =>
+    (
+      await readCsv(
+        { text: `${header}\n1.5,2\n2.5,7.5\n`, name: 't.csv' },
+        { target: header.split(',')[1]!, ...options },
+      )
+    ).warnings
+
+  it('is pointed out: it may be a row of data', async () => {
+    expect(await warningsOf('0.5,1')).toEqual([
+      'readCsv: t.csv has numbers alone in its header ("0.5", "1"); if that is a row of data, pass the names as header: [...].',
+    ])
+  })
+
+  it('is no cause for a word when it counts the columns, or when the names were given', async () => {
+    for (const header of ['0,1', '1,2', 'a,1']) expect(await warningsOf(header)).toEqual([])
+    expect(await warningsOf('0.5,1', { header: ['0.5', '1'] })).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import * as cvxnn from '../../src/index.ts'
 import { given } from '../../src/numerics/given.ts'
 import { requireOptions } from '../../src/numerics/options.ts'
+import * as plots from '../../src/plots/index.ts'
 
 const names = { tolerance: true, maxIterations: true, seed: true } as const
 
@@ -14,6 +15,30 @@ describe('requireOptions', () => {
         expect(() => requireOptions(options, names as never, 'fit')).not.toThrow()
       }),
     )
+  })
+
+  it('takes for a number what is one, for true or false those, and nothing for what is undefined', () => {
+    const kinds = { tolerance: 'number', bias: 'boolean', start: true } as const
+    fc.assert(
+      fc.property(fc.constantFrom('tolerance', 'bias', 'start'), fc.anything(), (name, value) => {
+        const kind = kinds[name]
+        const fits = kind === true || value === undefined || typeof value === kind
+        const check = (): void => requireOptions({ [name]: value }, kinds as never, 'fit')
+        if (fits) expect(check).not.toThrow()
+        else expect(check).toThrow(TypeError)
+      }),
+    )
+  })
+
+  it.each<[object, string]>([
+    [{ tolerance: '0.1' }, 'fit: tolerance is "0.1", expected a number; pass 0.1 without quotes.'],
+    [{ tolerance: ' ' }, 'fit: tolerance is " ", expected a number; pass one.'],
+    [{ tolerance: [0.1] }, 'fit: tolerance is an object (Array), expected a number; pass one.'],
+    [{ tolerance: null }, 'fit: tolerance is null, expected a number; pass one.'],
+    [{ bias: 'no' }, 'fit: bias is "no", expected true or false; pass one of them.'],
+  ])('says of %o what it is and what to pass', (options, sentence) => {
+    const kinds = { tolerance: 'number', bias: 'boolean' } as const
+    expect(() => requireOptions(options, kinds as never, 'fit')).toThrow(new TypeError(sentence))
   })
 
   it('refuses any other name, be it one that every object has', () => {
@@ -73,6 +98,7 @@ describe('an option that there is not', () => {
   const program = cvxnn.reluProgram({ X, y, gates, lambda: 0.01 })
   const gated = cvxnn.gatedReluProgram({ X, y, gates, lambda: 0.01 })
   const solution = cvxnn.solveSync(gated, { tolerance: 1e-12 })
+  const { certificate } = solution
   const images = {
     ...{ X: cvxnn.matrix(4, 4, new Float64Array(16).fill(1)), y, lambda: 1 },
     ...{ shape: { height: 2, width: 2, channels: 1 }, patch: { size: 1 } },
@@ -113,6 +139,12 @@ describe('an option that there is not', () => {
         cvxnn.threads,
       ].map((make) => [make.name, (options: object) => Reflect.apply(make, undefined, [options])]),
     ),
+    trainTestSplit: (options) => cvxnn.trainTestSplit({ X, y }, { testFraction: 0.5, ...options }),
+    kFolds: (options) => cvxnn.kFolds(4, { count: 2, ...options }),
+    toNpy: (options) => cvxnn.toNpy(X, options),
+    bullmq: (options) => cvxnn.bullmq({ redis: 'redis://127.0.0.1:1', ...options }),
+    LiftedClassifier: (options) => new cvxnn.LiftedClassifier(options),
+    ReluClassifier: (options) => new cvxnn.ReluClassifier(options),
     sampleGates: (options) => cvxnn.sampleGates(X, options),
     enumerateGates: (options) => cvxnn.enumerateGates(X, options),
     reluProgram: (options) => cvxnn.reluProgram({ X, y, gates, lambda: 0.01, ...options }),
@@ -166,7 +198,51 @@ describe('an option that there is not', () => {
       ),
     crossValidate: (options) => cvxnn.crossValidate({ X, y }, { folds: 2, settings: [{ gates: 3 }], ...options }),
     CcnnClassifier: (options) => classifier.trainAsync(images.X, ['a', 'b', 'a', 'b'], options),
+    readCsv: (options) => cvxnn.readCsv({ text: 'a,b\n1,2\n' }, { target: 'b', ...options }),
+    readHeader: (options) => cvxnn.readHeader({ text: 'a,b\n1,2\n' }, options),
+    openIdx: (options) => cvxnn.openIdx('no such file', options),
+    openNpy: (options) => cvxnn.openNpy('no such file', options),
+    linePlot: (options) => plots.linePlot({ line: { x: [1], y: [1] } }, options),
+    pathPlot: (options) => plots.pathPlot([plots.pathPoint(solution)], options),
+    convergencePlot: (options) => plots.convergencePlot([{ iteration: 0, seconds: 0, certificate }], options),
+    networkPlot: (options) => plots.networkPlot(solution.model, options),
+    residualPlot: (options) => plots.residualPlot(certificate, options),
+    predictionPlot: (options) => plots.predictionPlot({}, options),
+    confusionPlot: (options) => plots.confusionPlot(['a'], ['a'], options),
+    filterPlot: (options) => plots.filterPlot({ patches: X, side: 1, channels: 2 }, options),
+    crossValidationPlot: (options) =>
+      plots.crossValidationPlot({ points: [], selectedLambda: 1, gateOrder: 0 }, options),
+    toPng: (options) => plots.toPng('<svg', options),
   }
+
+  /** Options of numbers, or of true or false, and who takes them. */
+  const kinds: readonly (readonly [string, string, unknown])[] = [
+    ['sampleGates', 'count', '3'],
+    ['sampleGates', 'bias', 'no'],
+    ['enumerateGates', 'bias', 'no'],
+    ['groupL1', 'joint', 'no'],
+    ['gatedReluProgram', 'lambda', '0.1'],
+    ['huber', 'delta', '1'],
+    ['solve', 'tolerance', '1e-6'],
+    ['solve', 'maxIterations', '10'],
+    ['solve', 'timeLimit', '5'],
+    ['solveKernel', 'maxIterations', '10'],
+    ['solveGlobal', 'timeLimit', '5'],
+    ['workingSet', 'growth', '2'],
+    ['proximalGradient', 'looseness', '2'],
+    ['augmentedLagrangian', 'increase', '2'],
+    ['optimalSet', 'dependence', '1e-6'],
+    ['verify', 'tolerance', '1e-6'],
+    ['mergeNeurons', 'tolerance', '1e-6'],
+    ['leakyRelu', 'slope', '0.1'],
+    ['trainTestSplit', 'testFraction', '0.2'],
+    ['fenchelNetwork', 'linearShare', '0.1'],
+    ['tikhonovNetwork', 'ridge', '0.1'],
+    ['train', 'tolerance', '0.1'],
+    ['ReluRegressor', 'tolerance', '0.1'],
+    ['LiftedRegressor', 'tolerance', '0.1'],
+    ['bullmq', 'patience', '60'],
+  ]
 
   it.each(Object.entries(calls))('is refused by %s, which takes none as well', (name, call) => {
     const before = cvxnn.backend()
@@ -174,6 +250,11 @@ describe('an option that there is not', () => {
     cvxnn.useBackend(before)
     expect(() => call({ whatever: 1 })).toThrow(RangeError)
     expect(() => call({ whatever: 1 })).toThrow(`${name}: there is no option whatever; the options are `)
+  })
+
+  it.each(kinds)('as one of another kind is refused by %s: %s', (name, option, value) => {
+    expect(() => calls[name]!({ [option]: value })).toThrow(TypeError)
+    expect(() => calls[name]!({ [option]: value })).toThrow(`${name}: ${option} is "${value}", expected `)
   })
 
   it.each(Object.entries(promises))('is refused by %s, which answers with a promise', async (name, call) => {

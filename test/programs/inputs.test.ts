@@ -100,11 +100,6 @@ for (const [name, make] of [
         { lambda },
         `lambda is ${lambda}, expected a number of at least 0; pass for example 0.1 * lambdaMax(program).`,
       ]),
-      [
-        'lambda as a text',
-        { lambda: '0.1' },
-        'lambda is "0.1", expected a number of at least 0; pass for example 0.1 * lambdaMax(program).',
-      ],
       ...['unpenalized', 1, null].map((bias): [string, object, string] => [
         `bias ${bias}`,
         { bias },
@@ -119,6 +114,12 @@ for (const [name, make] of [
     ])('refuses %s in a sentence', (_, broken, sentence) => {
       expect(make(valid).lambda).toBe(0.1)
       expect(() => make({ ...valid, ...broken } as TwoLayerOptions)).toThrow(new RangeError(`${name}: ${sentence}`))
+    })
+
+    it('refuses lambda as a text', () => {
+      expect(() => make({ ...valid, lambda: '0.1' } as unknown as TwoLayerOptions)).toThrow(
+        new TypeError(`${name}: lambda is "0.1", expected a number; pass 0.1 without quotes.`),
+      )
     })
 
     it.each<[string, Partial<Record<keyof TwoLayerOptions, unknown>>, string]>([

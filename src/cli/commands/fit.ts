@@ -27,7 +27,7 @@ import {
   twoLayerFlags,
   whole,
 } from '../options.ts'
-import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
+import { type Rows, readSplitTable, remarkOn, requireLossFor } from '../table-data.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { advice } from '../words.ts'
 import { fitLifted } from './fit-lifted.ts'
@@ -95,6 +95,7 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   const split = await readSplitTable(path, flags)
   const { dataset, train } = split
   remarkOn(dataset, flags)
+  requireLossFor(dataset, flags.loss)
   const begun = performance.now()
   const estimator = await trainOn(train, trainOptions(flags), flags, flags.executor)
   const seconds = (performance.now() - begun) / 1000

@@ -24,7 +24,7 @@ import {
   whole,
 } from '../options.ts'
 import { type PathPoint, pathPage } from '../path-page.ts'
-import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
+import { type Rows, readSplitTable, remarkOn, requireLossFor } from '../table-data.ts'
 import { brief, interruptSignal, print, progressDisplay, remark, type Terminal, table } from '../terminal.ts'
 
 type Flags = TableFlags &
@@ -71,6 +71,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
   const { dataset, train, test } = await readSplitTable(path, flags)
   const { classes } = dataset
   remarkOn(dataset, flags)
+  requireLossFor(dataset, flags.loss)
   const settings = trainSettings(
     trainOptions({ ...flags, lambda: 0, folds: flags.folds ?? 5 }),
     'cvxnn path',

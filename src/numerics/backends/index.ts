@@ -54,7 +54,7 @@ export interface BackendOptions {
  * @throws RangeError when none of this name works here, saying why, or the threads are no positive whole number.
  */
 export function useBackend(choice: BackendName | Backend, options: BackendOptions = {}): Backend {
-  requireOptions(options, { threads: true }, 'useBackend')
+  requireOptions(options, { threads: 'number' }, 'useBackend')
   const { threads = 1 } = options
   wholeThreads(threads, `useBackend: threads is ${threads}`)
   return (current = typeof choice === 'object' ? choice : named(choice, threads, 'useBackend'))

@@ -2,7 +2,7 @@ import type { FeatureChoice, FeatureMap } from '../../kernels/features.ts'
 import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
 import { layerFeatures } from '../../models/convolution.ts'
 import { matrix } from '../../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../../numerics/options.ts'
 import { transposeProduct } from '../../numerics/products.ts'
 import { svd } from '../../numerics/svd.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
@@ -60,7 +60,7 @@ export function ccnnProgram(options: CcnnProgramOptions): ConvexProgram<ConvexCn
   return build(parts, features, operator, penalty, lambda ?? lambdaRatio * zeroFrom(parts.loss, operator, penalty))
 }
 
-const optionNames: OptionNames<CcnnProgramOptions> = { ...ccnnOptionNames, features: true, radius: true }
+const optionNames: OptionKinds<CcnnProgramOptions> = { ...ccnnOptionNames, features: true, radius: 'number' }
 
 function build(
   parts: CcnnParts,

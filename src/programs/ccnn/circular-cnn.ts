@@ -2,7 +2,7 @@ import { squared } from '../../losses/squared.ts'
 import { type CircularCnn, circularCnn } from '../../models/circular-cnn.ts'
 import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { matrix, requireFinite } from '../../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../../numerics/options.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
 import { denseOperator } from '../../operators/dense.ts'
 import { groupL1 } from '../../penalties/group-l1.ts'
@@ -78,7 +78,7 @@ export function circularCnnProgram(options: CircularCnnOptions): ConvexProgram<C
   } satisfies ConvexProgram<CircularCnn>)
 }
 
-const optionNames: OptionNames<CircularCnnOptions> = { X: true, y: true, lambda: true, loss: true, bias: true }
+const optionNames: OptionKinds<CircularCnnOptions> = { X: true, y: true, lambda: 'number', loss: true, bias: true }
 
 /**
  * Rows 2k and 2k + 1: the cosine and sine of frequency k, divided by their share of |F z|_1 / sqrt(d). A coefficient pair of

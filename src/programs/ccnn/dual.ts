@@ -4,7 +4,7 @@ import { type ConvexCnn, convexCnn } from '../../models/convex-cnn.ts'
 import { filterFit } from '../../numerics/filter-fit.ts'
 import { kernelSpectrum } from '../../numerics/kernel-spectrum.ts'
 import { matrix } from '../../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../../numerics/options.ts'
 import { product, transposeProduct } from '../../numerics/products.ts'
 import { symmetricEigen } from '../../numerics/symmetric-eigen.ts'
 import { denseOperator } from '../../operators/dense.ts'
@@ -43,7 +43,7 @@ export function ccnnDual(options: CcnnDualOptions): KernelProgram<ConvexCnn> {
   return build(parts, map, lambda ?? lambdaRatio * zeroFrom())
 }
 
-const optionNames: OptionNames<CcnnDualOptions> = { ...ccnnOptionNames, memory: true }
+const optionNames: OptionKinds<CcnnDualOptions> = { ...ccnnOptionNames, memory: 'number' }
 
 function build(parts: CcnnParts, kernel: KernelMap, lambda: number): KernelProgram<ConvexCnn> {
   const { loss, outputs, images, pooling } = parts

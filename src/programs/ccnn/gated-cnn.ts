@@ -2,7 +2,7 @@ import { type Gates, patternKey, patternsOf } from '../../gates/gates.ts'
 import { type RectifiedCnn, rectifiedCnn } from '../../models/rectified-cnn.ts'
 import { isZeroBlock } from '../../numerics/blocks.ts'
 import { matrix } from '../../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../../numerics/options.ts'
 import { squaredNorm } from '../../numerics/vectors.ts'
 import { sharedFeatures } from '../../operators/shared-features.ts'
 import { nuclear } from '../../penalties/nuclear.ts'
@@ -43,7 +43,7 @@ export function gatedCnnProgram(options: GatedCnnOptions): ConvexProgram<Rectifi
 }
 
 const { kernel: _, ...shared } = ccnnOptionNames
-const optionNames: OptionNames<GatedCnnOptions> = { ...shared, gates: true }
+const optionNames: OptionKinds<GatedCnnOptions> = { ...shared, gates: true }
 
 interface Parts extends CcnnParts {
   readonly patches: Matrix

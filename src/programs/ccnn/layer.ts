@@ -5,7 +5,7 @@ import { squared } from '../../losses/squared.ts'
 import { given } from '../../numerics/given.ts'
 import { asMatrix, type MatrixLike } from '../../numerics/interchange.ts'
 import { requireFinite } from '../../numerics/matrix.ts'
-import type { OptionNames } from '../../numerics/options.ts'
+import type { OptionKinds } from '../../numerics/options.ts'
 import { type ImageShape, type PatchGrid, type PatchOptions, patchGrid } from '../../operators/patches.ts'
 import { averagePooling, type Pooling, type PoolOptions } from '../../operators/pooling.ts'
 import type { LinearOperator, Loss, LossChoice, Matrix, Penalty } from '../../types.ts'
@@ -34,7 +34,7 @@ export interface CcnnOptions {
 }
 
 /** Every name of `CcnnOptions`. */
-export const ccnnOptionNames: OptionNames<CcnnOptions> = {
+export const ccnnOptionNames: OptionKinds<CcnnOptions> = {
   X: true,
   y: true,
   shape: true,
@@ -43,8 +43,8 @@ export const ccnnOptionNames: OptionNames<CcnnOptions> = {
   kernel: true,
   loss: true,
   bias: true,
-  lambda: true,
-  lambdaRatio: true,
+  lambda: 'number',
+  lambdaRatio: 'number',
 }
 
 /** The checked images and targets, the positions, and the loss. */

@@ -3,7 +3,7 @@ import { patternsWithSlack } from '../../gates/gates-of.ts'
 import { type RectifiedCnn, rectifiedCnn } from '../../models/rectified-cnn.ts'
 import { blockNorm } from '../../numerics/blocks.ts'
 import { matrix } from '../../numerics/matrix.ts'
-import { type OptionNames, requireOptions } from '../../numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../../numerics/options.ts'
 import { scaled, squaredNorm } from '../../numerics/vectors.ts'
 import { coneRows } from '../../operators/cone-rows.ts'
 import { averagePooling, type PoolOptions } from '../../operators/pooling.ts'
@@ -56,7 +56,7 @@ export function reluCnnProgram(options: ReluCnnOptions): ConvexProgram<Rectified
 }
 
 const { kernel: _, pool: __, ...shared } = ccnnOptionNames
-const optionNames: OptionNames<ReluCnnOptions> = { ...shared, gates: true }
+const optionNames: OptionKinds<ReluCnnOptions> = { ...shared, gates: true }
 
 interface Parts extends CcnnParts {
   readonly patches: Matrix
