@@ -111,7 +111,7 @@ type Factor = (n: number, A: Address, lda: number, work: Address) => number
 type Solve = (n: number, m: number, L: Address, ldl: number, B: Address, ldb: number, work: Address) => void
 type SolveOne = (n: number, L: Address, ldl: number, x: Address) => void
 type ActiveBlocks = (u: Address, count: number, stride: number, bytes: number, places: Address) => number
-type MultiplyLower = (a: Address, b: Address, stride: number, first: number, last: number) => void
+type MultiplyLower = (a: Address, stride: number, b: Address, strideOfB: number, first: number, last: number) => void
 type ClearRows = (
   out: Address,
   stride: number,

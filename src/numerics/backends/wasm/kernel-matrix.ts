@@ -8,7 +8,7 @@ import { paddedBytes, type Rooms } from './resident.ts'
 /** Bytes of X X' that are kept. */
 const KEPT = 8 * KEPT_ROWS ** 2
 
-/** Rows of X X' at a time where it is not kept. */
+/** Rows of X X' at a time, each strip as long as its last row. */
 const STRIP = 256
 
 /** Bytes of a row that are summed at a time, at most. */
@@ -58,25 +58,41 @@ export function kernelMatrix(
     out: to,
     outStride: line,
   })
-  const products = (at: Address, r: number, rows: number): void => {
-    engine.clear(at, rows * line)
-    multiplyAdd(engine, entry, 0, 1, rows, r + rows, d, 1, X + r * ldx, ldx, X, ldx, at, line, rows === n ? 1 : 0)
+  const strips = stripsOf(n, weights)
+  const bytes = strips.reduce((sum, { rows, length }) => sum + rows * length, 0)
+  const products = (at: Address, { r, rows, length }: Strip): void => {
+    engine.clear(at, rows * length)
+    multiplyAdd(engine, entry, 0, 1, rows, r + rows, d, 1, X + r * ldx, ldx, X, ldx, at, length, 0)
   }
-  if (n * line <= KEPT) {
-    if (held.entry !== entry) {
-      if (held.address !== undefined) held.kept.release(held.address)
-      delete held.entry
-      held.address = held.kept.room(n * line)
-      products(held.address, 0, n)
-      held.entry = entry
-    }
-    typed.multiplyLower(to, held.address!, line, 0, n)
-    return
+  const keeps = bytes <= KEPT
+  const made = keeps && held.entry === entry
+  if (keeps && !made) {
+    if (held.address !== undefined) held.kept.release(held.address)
+    delete held.entry
+    held.address = held.kept.room(bytes)
   }
-  for (let r = 0; r < n; r += STRIP) {
+  let place = held.address!
+  for (const strip of strips) {
+    const { r, rows, length } = strip
+    const at = keeps ? place : engine.room('strip', STRIP * line)
+    if (!made) products(at, strip)
+    typed.multiplyLower(to + r * line, line, at, length, r, r + rows)
+    place += rows * length
+  }
+  if (keeps) held.entry = entry
+}
+
+/** Rows r .. r + rows - 1 of a lower triangle, `length` bytes each. */
+interface Strip {
+  readonly r: number
+  readonly rows: number
+  readonly length: number
+}
+
+function stripsOf(n: number, like: Floats): Strip[] {
+  return Array.from({ length: Math.ceil(n / STRIP) }, (_, k) => {
+    const r = k * STRIP
     const rows = Math.min(STRIP, n - r)
-    const strip = engine.room('strip', rows * line)
-    products(strip, r, rows)
-    typed.multiplyLower(to + r * line, strip, line, r, r + rows)
-  }
+    return { r, rows, length: paddedBytes(like, r + rows) }
+  })
 }

@@ -153,9 +153,9 @@ export function copyColumns(to: usize, toStride: usize, from: usize, fromStride:
 }
 
 /** a <- a o b over rows first .. last - 1 of a lower triangle, row `first` standing at a and at b. */
-export function multiplyLower<T>(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
+export function multiplyLower<T>(a: usize, stride: usize, b: usize, strideOfB: usize, first: i32, last: i32): void {
   const entry = sizeof<T>()
-  for (let i = first; i < last; i++, a += stride, b += stride) {
+  for (let i = first; i < last; i++, a += stride, b += strideOfB) {
     const bytes = <usize>(i + 1) * entry
     // Rows are padded: whole vectors may be written.
     for (let q: usize = 0; q < bytes; q += 16) v128.store(a + q, v128.mul<T>(v128.load(a + q), v128.load(b + q)))

@@ -154,8 +154,8 @@ export function activeBlocks64(u: usize, count: i32, stride: usize, bytes: usize
   return activeBlocks<f64>(u, count, stride, bytes, places)
 }
 
-export function multiplyLower64(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
-  multiplyLower<f64>(a, b, stride, first, last)
+export function multiplyLower64(a: usize, stride: usize, b: usize, strideOfB: usize, first: i32, last: i32): void {
+  multiplyLower<f64>(a, stride, b, strideOfB, first, last)
 }
 
 export function clearRows64(
@@ -246,8 +246,8 @@ export function activeBlocks32(u: usize, count: i32, stride: usize, bytes: usize
   return activeBlocks<f32>(u, count, stride, bytes, places)
 }
 
-export function multiplyLower32(a: usize, b: usize, stride: usize, first: i32, last: i32): void {
-  multiplyLower<f32>(a, b, stride, first, last)
+export function multiplyLower32(a: usize, stride: usize, b: usize, strideOfB: usize, first: i32, last: i32): void {
+  multiplyLower<f32>(a, stride, b, strideOfB, first, last)
 }
 
 export function clearRows32(
