@@ -4,7 +4,7 @@
  * test rows are looked at once, by the winner.
  *
  *     npm run bench:choices [-- NAME ...] [--program gated-relu|relu] [--loss logistic|squared] [--gates 300]
- *                           [--orders 0,1,2] [--lambdas 12] [--ratio 1e-4] [--seconds 600] [--solver NAME] [--json FILE]
+ *                           [--orders 0,1,2] [--draw normal|differences] [--lambdas 12] [--ratio 1e-4] [--seconds 600] [--solver NAME] [--json FILE]
  *
  * Five folds, stratified; 0 stands for all features; the loss is for classes, regression takes the squared one. Shown
  * are the held-out metric at each order's best lambda, and of the winner the test metric with the half width of its
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
     loss: { type: 'string', default: 'logistic' },
     gates: { type: 'string', default: '300' },
     orders: { type: 'string', default: '0,1,2' },
+    draw: { type: 'string', default: 'normal' },
     lambdas: { type: 'string', default: '12' },
     ratio: { type: 'string', default: '1e-4' },
     seconds: { type: 'string', default: '600' },
@@ -58,7 +59,9 @@ interface Outcome {
 }
 
 const { cpu, node } = machine()
-console.log(`${cpu}, node ${node}; ${values.program}, ${values.loss} loss for classes, ${values.gates} gates`)
+console.log(
+  `${cpu}, node ${node}; ${values.program}, ${values.loss} loss for classes, ${values.gates} gates, ${values.draw}`,
+)
 const named = orders.map((order) => `held out: ${order || 'all'}`)
 const heads = ['set', ...named, 'order', 'lambda', 'neurons', 'gap', 'test', '±95 %', 'linear', 'MLP', 'against MLP']
 const results = table([...heads, 'seconds'], [24, ...named.map(() => 8), 5, 7, 7, 6, 8, 8, 8, 8, 12])
@@ -139,14 +142,16 @@ function metricOf(summary: number, task: Rows['task']): number {
 }
 
 function candidate(order: number, task: Rows['task']): Candidate {
-  const { program, loss, gates } = values
+  const { program, loss, gates, draw } = values
   if (program !== 'gated-relu' && program !== 'relu')
     throw new RangeError(`bench: program is ${program}, expected gated-relu or relu; pass --program gated-relu.`)
+  if (draw !== 'normal' && draw !== 'differences')
+    throw new RangeError(`bench: draw is ${draw}, expected normal or differences; pass --draw normal.`)
   if (loss !== 'squared' && loss !== 'logistic')
     throw new RangeError(`bench: loss is ${loss}, expected squared or logistic; pass --loss logistic.`)
   if (!Number.isInteger(order) || order < 0)
     throw new RangeError(
       `bench: an order is ${order}, expected whole numbers, 0 for all features; pass --orders 0,1,2.`,
     )
-  return { program, loss: task === 'regression' ? 'squared' : loss, gates: Number(gates), order, seed: 1 }
+  return { program, loss: task === 'regression' ? 'squared' : loss, gates: Number(gates), order, draw, seed: 1 }
 }

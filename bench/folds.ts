@@ -161,5 +161,5 @@ function candidate(order: number): Candidate {
     throw new RangeError(`bench: loss is ${loss}, expected squared or logistic; pass --loss squared.`)
   if (!Number.isInteger(order) || order < 0)
     throw new RangeError(`bench: an order is ${order}, expected whole numbers, 0 for all features; pass --orders 0,2.`)
-  return { program, loss, gates: Number(gates), order, seed: 1 }
+  return { program, loss, gates: Number(gates), order, draw: 'normal', seed: 1 }
 }

@@ -1,6 +1,7 @@
 import {
   applyStandardization,
   type Fold,
+  type GateDraw,
   gatedReluProgram,
   lambdaGrid,
   logistic,
@@ -28,6 +29,7 @@ export interface Candidate {
   readonly gates: number
   /** How many features, drawn at random, enter one gate; 0 is all of them. */
   readonly order: number
+  readonly draw: GateDraw
   readonly seed: number
 }
 
@@ -156,7 +158,7 @@ interface Prepared {
 }
 
 /** Standardised rows (classes are centred for the squared loss), sampled gates, and the way back. */
-function prepared({ task, X, y }: Rows, { program: kind, loss, gates: count, order, seed }: Candidate): Prepared {
+function prepared({ task, X, y }: Rows, { program: kind, loss, gates: count, order, draw, seed }: Candidate): Prepared {
   const inputs = standardize(X)
   const { X: targets, mean: center, scale } = standardize(y)
   const signs = task === 'classification' && loss !== 'squared'
@@ -172,7 +174,7 @@ function prepared({ task, X, y }: Rows, { program: kind, loss, gates: count, ord
     X: inputs.X,
     y: task === 'regression' ? targets : applyStandardization(y, unscaled),
     gates: sampleGates(inputs.X, {
-      ...{ count, seed, bias: true, features },
+      ...{ count, seed, draw, bias: true, features },
       ...(order > 0 && { order: Math.min(order, features.length) }),
     }),
     lambda: 0,

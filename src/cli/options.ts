@@ -13,6 +13,7 @@ import {
   penalties,
   programs,
 } from '../estimators/options.ts'
+import { gateDraws } from '../gates/index.ts'
 import type { ActivationName } from '../layers/activation.ts'
 import { activations } from '../layers/activations.ts'
 
@@ -43,6 +44,7 @@ export interface TrainFlags {
   gates: number
   global?: boolean
   gateOrder: number | 'cv'
+  gateDraw: NonNullable<TrainOptions['gateDraw']>
   penalty: NonNullable<TrainOptions['penalty']>
   bias: boolean
   standardize: boolean
@@ -102,6 +104,7 @@ export const twoLayerFlags = [
   'gates',
   'global',
   'gateOrder',
+  'gateDraw',
   'penalty',
   'bias',
   'folds',
@@ -141,6 +144,11 @@ export function addTrainOptions(command: Command, names: readonly string[] = pro
       )
         .argParser((text) => (text === 'cv' ? 'cv' : wholeOrZero(text)))
         .default('cv'),
+    )
+    .addOption(
+      new Option('--gate-draw <name>', 'gates of random numbers, or differences of two rows')
+        .choices(gateDraws)
+        .default('normal'),
     )
     .addOption(new Option('--penalty <name>', 'what is kept small').choices(Object.keys(penalties)).default('group-l1'))
     .option('--no-bias', 'neurons and gates without a bias')
@@ -228,7 +236,7 @@ export function numberOptions({ decimal, thousands }: NumberFormat): NumberForma
 }
 
 export function trainOptions(flags: TrainFlags): TrainOptions {
-  const { program, loss, lambda, gates, gateOrder, global = false, penalty, bias, standardize } = flags
+  const { program, loss, lambda, gates, gateOrder, gateDraw, global = false, penalty, bias, standardize } = flags
   const { seed, tolerance, maxIterations, timeLimit, folds, lambdaRule } = flags
   return {
     ...{
@@ -237,6 +245,7 @@ export function trainOptions(flags: TrainFlags): TrainOptions {
       lambda,
       gates,
       gateOrder,
+      gateDraw,
       global,
       penalty,
       bias,

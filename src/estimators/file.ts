@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { gateDraws } from '../gates/index.ts'
 import { describeDamage, loadModel, type TwoLayerNetwork, unstandardize } from '../models/index.ts'
 import type { Certificate, ModelJson, Status } from '../types.ts'
 import type { CrossValidation } from './cross-validate.ts'
@@ -22,10 +23,13 @@ export interface TrainedState {
   readonly crossValidation?: CrossValidation
 }
 
+/** Settings that files leave out at their defaults. */
+type Chosen = 'lambdaRule' | 'gateDraw'
+
 /** The file of an estimator. */
 export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network' | 'settings'> {
-  /** Without `lambdaRule` it is `'min'`, as in files that were written before there was a choice. */
-  readonly settings: Omit<TrainSettings, 'lambdaRule'> & { readonly lambdaRule?: TrainSettings['lambdaRule'] }
+  /** Without them `lambdaRule` is `'min'` and `gateDraw` `'normal'`, as in files that were written before there was a choice. */
+  readonly settings: Omit<TrainSettings, Chosen> & Partial<Pick<TrainSettings, Chosen>>
   readonly kind: 'relu-regressor' | 'relu-classifier'
   readonly network: ModelJson
   /** Of a classifier: the class names, in the order of the outputs. */
@@ -47,7 +51,7 @@ export function stateToJson(
   classes?: readonly Label[],
 ): EstimatorJson {
   const {
-    settings: { lambdaRule, ...settings },
+    settings: { lambdaRule, gateDraw, ...settings },
     network,
     prepared,
     selectedLambda,
@@ -62,7 +66,11 @@ export function stateToJson(
     format: 'cvxnn',
     version: 1,
     kind,
-    settings: { ...settings, ...(lambdaRule !== 'min' && { lambdaRule }) },
+    settings: {
+      ...settings,
+      ...(lambdaRule !== 'min' && { lambdaRule }),
+      ...(gateDraw !== 'normal' && { gateDraw }),
+    },
     ...(classes && { classes }),
     selectedLambda,
     selectedGateOrder,
@@ -101,6 +109,7 @@ const schema = v.object({
     lambdaCount: v.number(),
     lambdaRatio: v.number(),
     lambdaRule: v.optional(v.picklist(lambdaRules), 'min'),
+    gateDraw: v.optional(v.picklist(gateDraws), 'normal'),
   }),
   classes: v.optional(v.pipe(v.union([v.array(v.string()), v.array(v.number())]), v.minLength(2))),
   selectedLambda: atLeastZero,

@@ -1,4 +1,5 @@
 import type { Task } from '../data/dataset.ts'
+import { type GateDraw, gateDraws } from '../gates/index.ts'
 import { huber, logistic, softmax, squared, squaredHinge } from '../losses/index.ts'
 import { type OptionKinds, requireOptions } from '../numerics/options.ts'
 import { featureGroupL1, groupL1, l1, ridge } from '../penalties/index.ts'
@@ -64,6 +65,10 @@ export interface TrainOptions {
    */
   gateOrder?: number | 'cv'
   /**
+   * How gates are drawn: `normal` (default), or `differences` of two rows, which point where the data vary; see `GateDraw`.
+   */
+  gateDraw?: GateDraw
+  /**
    * With the `relu` program: train over all networks of any width and patterns, from the sampled ones on
    * (see `solveGlobal`; default false). Lambda is chosen on sampled patterns.
    */
@@ -106,7 +111,7 @@ export type TrainSettings = Required<Omit<TrainOptions, 'timeLimit'>> & { timeLi
 /** The settings that make the convex program, but for lambda. */
 export type ProgramSettings = Pick<
   TrainSettings,
-  'program' | 'loss' | 'gates' | 'penalty' | 'bias' | 'standardize' | 'seed'
+  'program' | 'loss' | 'gates' | 'gateDraw' | 'penalty' | 'bias' | 'standardize' | 'seed'
 >
 
 /** Those and how far its solves go: all that one fold of a cross-validation needs to know. */
@@ -115,8 +120,8 @@ export type FoldSettings = ProgramSettings &
 
 /** What a fold needs of an estimator's settings. */
 export function foldSettings(settings: TrainSettings, gateOrder: number, tolerance: number): FoldSettings {
-  const { program, loss, gates, penalty, bias, standardize, seed, maxIterations } = settings
-  return { program, loss, gates, gateOrder, penalty, bias, standardize, seed, tolerance, maxIterations }
+  const { program, loss, gates, gateDraw, penalty, bias, standardize, seed, maxIterations } = settings
+  return { program, loss, gates, gateOrder, gateDraw, penalty, bias, standardize, seed, tolerance, maxIterations }
 }
 
 const defaults: TrainSettings = {
@@ -125,6 +130,7 @@ const defaults: TrainSettings = {
   lambda: 'cv',
   gates: 300,
   gateOrder: 'cv',
+  gateDraw: 'normal',
   global: false,
   penalty: 'group-l1',
   bias: true,
@@ -145,6 +151,7 @@ const optionNames: OptionKinds<TrainOptions> = {
   lambda: true,
   gates: 'number',
   gateOrder: true,
+  gateDraw: true,
   global: 'boolean',
   penalty: true,
   bias: 'boolean',
@@ -209,6 +216,7 @@ export function trainSettings(options: TrainOptions, caller: string, task: Task)
   whole('gates', 1)
   if (settings.gateOrder !== 'cv' && !(Number.isSafeInteger(settings.gateOrder) && settings.gateOrder >= 0))
     refuse('gateOrder', 'a whole number of features, 0 for all of them, or "cv"')
+  if (!gateDraws.includes(settings.gateDraw)) refuse('gateDraw', `one of ${gateDraws.join(', ')}`)
   whole('folds', 2)
   whole('lambdaCount', 1)
   whole('maxIterations', 1)

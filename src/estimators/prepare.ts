@@ -47,6 +47,7 @@ export function trainingProblem(
     gates: sampleGates(rows, {
       count: settings.gates,
       seed: settings.seed,
+      draw: settings.gateDraw,
       bias: settings.bias,
       features,
       ...(gateOrder > 0 && { order: Math.min(gateOrder, features.length) }),

@@ -46,6 +46,9 @@ const optionNames: OptionKinds<SampleGatesOptions> = {
  */
 export type GateDraw = 'normal' | 'differences'
 
+/** The ways to draw gates, the default first. */
+export const gateDraws: readonly GateDraw[] = ['normal', 'differences']
+
 /** A square window of images, at a place drawn at random: the receptive field of McDonnell et al., PLoS ONE 10(8), 2015. */
 export interface GateWindow {
   /** Of the images in the rows of X. */

@@ -10,7 +10,7 @@ const { X, y } = bent(60, 1, 0.4)
 const rows: Rows = { task: 'regression', X, y: matrix(60, 1, Float64Array.from(y)) }
 
 function candidate(order: number, loss: Candidate['loss'] = 'squared'): Candidate {
-  return { program: 'gated-relu', loss, gates: 15, order, seed: 1 }
+  return { program: 'gated-relu', loss, gates: 15, order, draw: 'normal', seed: 1 }
 }
 
 /** Chosen to the tolerances of the estimators. */

@@ -54,6 +54,7 @@ describe('fit with a lifted program', () => {
     [['--gates', '10'], '--gates does not belong to --program fenchel; leave it out.'],
     [['--no-bias'], '--no-bias does not belong to --program fenchel; leave it out.'],
     [['--gate-order', '1'], '--gate-order does not belong to --program fenchel; leave it out.'],
+    [['--gate-draw', 'normal'], '--gate-draw does not belong to --program fenchel; leave it out.'],
   ])('refuses %s', async (flags, sentence) => {
     const { code, stderr } = await run('fit', 'bent.csv', '-t', 'y', '--program', 'fenchel', ...flags)
     expect(code).toBe(2)

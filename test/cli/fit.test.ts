@@ -122,13 +122,16 @@ describe('cvxnn fit', () => {
 
   it('writes a model that the library loads, trained on the rows it says with the options it was given', async () => {
     const options = ['--gates', '12', '--lambda', '0.03', '--penalty', 'l1', '--seed', '7', '--tolerance', '1e-9']
+    options.push('--gate-draw', 'differences')
     const { code, stdout } = await run('fit', 'houses.csv', '-t', 'price', ...options, '-o', 'model.json')
     expect(code).toBe(0)
     expect(stdout).toContain('model       model.json')
     const loaded = loadModel(await read('model.json')) as ReluRegressor
     const dataset = await readCsv(path('houses.csv'), { target: 'price' })
     const kept = trainTestSplit(dataset, { testFraction: 0.2, seed: 7 }).train
-    const own = new ReluRegressor({ gates: 12, lambda: 0.03, penalty: 'l1', seed: 7, tolerance: 1e-9 })
+    const own = new ReluRegressor({
+      ...{ gates: 12, gateDraw: 'differences', lambda: 0.03, penalty: 'l1', seed: 7, tolerance: 1e-9 },
+    })
     own.train(kept.X, kept.y)
     expect(loaded.predict(dataset.X)).toEqual(own.predict(dataset.X))
     expect(loaded.certificate).toEqual(own.certificate)

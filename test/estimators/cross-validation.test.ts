@@ -7,6 +7,7 @@ import {
   matrix,
   ReluClassifier,
   ReluRegressor,
+  sampleGates,
 } from '../../src/index.ts'
 import { bent, rays } from '../support/planted.ts'
 
@@ -63,6 +64,21 @@ describe('cross-validation', () => {
     // Files without a rule, as they were before there was a choice, are of the smallest mean.
     expect(least.toJSON().settings).not.toHaveProperty('lambdaRule')
     expect(ReluRegressor.load(JSON.stringify(least)).toJSON()).toEqual(least.toJSON())
+  })
+
+  it('is of gates drawn as differences of rows where that is asked for, and so is the network and its file', () => {
+    const given = { ...quick, gateDraw: 'differences' } as const
+    const drawn = new ReluRegressor(given).train(X, y)
+    const normal = new ReluRegressor(quick).train(X, y)
+    expect(drawn.crossValidation!.points).not.toEqual(normal.crossValidation!.points)
+    const { gates, X: rows } = drawn.problem(X, y)
+    expect(gates.vectors.data).toEqual(sampleGates(rows, { count: 15, bias: true, draw: 'differences' }).vectors.data)
+    const file = drawn.toJSON()
+    expect(file.settings).toMatchObject({ gateDraw: 'differences' })
+    expect(ReluRegressor.load(JSON.stringify(file)).toJSON()).toEqual(file)
+    // Files without it, as they were before there was a choice, are of normal gates.
+    expect(normal.toJSON().settings).not.toHaveProperty('gateDraw')
+    expect(ReluRegressor.load(JSON.stringify(normal)).toJSON()).toEqual(normal.toJSON())
   })
 
   it('judges every fold by rows that it was not trained on', () => {

@@ -31,6 +31,7 @@ describe('options', () => {
     [{ lambdaCount: 0 }, 'lambdaCount is 0, expected a whole number of at least 1.'],
     [{ gateOrder: -1 }, 'gateOrder is -1, expected a whole number of features, 0 for all of them, or "cv".'],
     [{ gateOrder: 1.5 }, 'gateOrder is 1.5, expected a whole number of features, 0 for all of them, or "cv".'],
+    [{ gateDraw: 'uniform' }, 'gateDraw is "uniform", expected one of normal, differences.'],
     [{ lambdaRatio: 0 }, 'lambdaRatio is 0, expected a number above 0 and at most 1.'],
     [{ lambdaRatio: 1.5 }, 'lambdaRatio is 1.5, expected a number above 0 and at most 1.'],
     [{ neurons: 5 }, 'there is no option neurons; the options are program, loss, lambda, gates, '],
