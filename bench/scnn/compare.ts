@@ -6,7 +6,7 @@
  *                        [--solvers default,proximal-gradient] [--seconds 120] [--repeats 3] [--published]
  *
  * Both sides begin with data and patterns ready and take turns; a run is repeated while all its repeats stay below a
- * minute (each side for itself), and medians are shown; `*` marks the solver that `solve` chooses. Our seconds include
+ * minute (each side for itself; ours twice as often and once more), and medians are shown; `*` marks the solver that `solve` chooses. Our seconds include
  * the certificates that show the distance; scnn's objective is at hand in each of its iterations. scnn is asked in float64
  * and in float32, its default; ratios are its seconds over ours.
  *
@@ -94,9 +94,9 @@ function compare(problem: Solved, ratio: number, scnn: Scnn | undefined, results
     for (const [name, runs] of ours) runs.push(run(name))
     repeats++
   } while (repeats < Number(values.repeats) && (all().wall * (repeats + 1)) / repeats < REPEAT_SECONDS)
-  // Where scnn is too slow to be asked again, ours is repeated all the same: a first run in Node is compiled as it goes.
+  // Ours is repeated further, also where scnn is too slow to be asked again: first runs in Node are compiled as they go.
   for (const [name, runs] of ours)
-    for (const more = stopwatch(); runs.length < Number(values.repeats) && more().wall < REPEAT_SECONDS; )
+    for (const more = stopwatch(); runs.length < 2 * Number(values.repeats) + 1 && more().wall < REPEAT_SECONDS; )
       runs.push(run(name))
   for (const [k, distance] of DISTANCES.entries()) {
     const of = (dtype: Dtype): number | undefined =>
