@@ -2,7 +2,10 @@
  * Newton's methods against accelerated proximal gradient on gated ReLU programs: processor seconds to a certified relative
  * gap of 1e-6 in one run, and how the cost grows with n, d and P.
  *
- *     npm run bench:newton [-- --sizes wide|tall|growth|losses|all] [--limit SECONDS] [--masked]
+ *     npm run bench:newton [-- --sizes wide|tall|growth|losses|tables|all] [--limit SECONDS] [--masked]
+ *
+ * `tables`: paths as cross-validation walks them, seven lambdas down to 1e-4 lambda_max to a gap of 1e-3, on standardised UCI
+ * tables in the folder that CVXNN_DATA names, by etaNewton and by what is chosen where no factor is worth its time.
  *
  * `--masked` adds R-FISTA on products by gemm and masks, as software on dense matrices has them, in place of sums looked up.
  * A first-order run that has not reached the gap after SECONDS of wall clock (default 120) shows the gap it reached, and its
@@ -12,24 +15,32 @@ import { parseArgs } from 'node:util'
 import {
   type ConvexProgram,
   chooseSolver,
+  etaNewton,
   gatedReluProgram,
   huber,
   type LossChoice,
   lambdaMax,
   logistic,
   matrix,
+  newtonCg,
   proximalGradient,
   type Solver,
+  sampleGates,
   solveSync,
   squared,
   squaredHinge,
+  standardize,
+  sweepSync,
+  workingSet,
 } from '../src/index.ts'
 import { backend } from '../src/numerics/backends/index.ts'
+import { selectRows } from '../src/numerics/matrix.ts'
 import type { LinearOperator } from '../src/types.ts'
 import { machine, stopwatch } from './machine.ts'
 import { maskedProducts } from './masked-products.ts'
 import { planted } from './problems.ts'
 import { brief, table } from './table.ts'
+import { dataFolder, uciTable } from './uci-table.ts'
 
 type Size = readonly [rows: number, features: number, gates: number]
 
@@ -64,13 +75,14 @@ interface Run {
   readonly solved: boolean
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const host = machine()
   console.log(`${host.cpu}, ${host.cores} cores, node ${host.node}; ${backend().name}: ${backend().description}`)
-  const parts: Record<string, () => void> = {
+  const parts: Record<string, () => void | Promise<void>> = {
     wide: () => compare(WIDE),
     tall: () => compare(TALL),
     growth,
+    tables,
     losses: () => compare([[500, 50, 500]], { logistic, squaredHinge, huber: () => huber({ delta: 0.5 }) }),
   }
   const names = values.sizes === 'all' ? Object.keys(parts) : values.sizes.split(',')
@@ -81,7 +93,7 @@ function main(): void {
         `bench: sizes is ${name}, expected ${Object.keys(parts).join(', ')} or all; pass --sizes wide.`,
       )
     console.log(`\n${name}\n`)
-    part()
+    await part()
   }
 }
 
@@ -122,6 +134,49 @@ function compare(sizes: readonly Size[], losses: Record<string, () => LossChoice
       }
     }
 }
+
+/** Rows at even distances of each table; gates of all features and of one. */
+async function tables(): Promise<void> {
+  const rows = table(['table', 'n, d', 'features a gate', 'eta-newton', 'working-set(newton-cg)', 'ratio'], [18])
+  for (const [name, count] of TABLES) {
+    const read = await uciTable(name)
+    if (!read) {
+      console.log(`No table ${name} at ${dataFolder}; set CVXNN_DATA to a folder that holds uci/.`)
+      continue
+    }
+    const n = Math.min(count, read.X.rows)
+    const chosen = Int32Array.from({ length: n }, (_, r) => r * Math.floor(read.X.rows / n))
+    const { X } = standardize(selectRows(read.X, chosen))
+    const { X: y } = standardize(selectRows(read.y, chosen))
+    for (const order of [0, 1]) {
+      const gates = sampleGates(X, { count: 300, bias: true, ...(order > 0 && { order }) })
+      const [eta, sets] = [etaNewton(), workingSet({ inner: newtonCg(), growth: 3 })].map((solver) => {
+        const program = gatedReluProgram({ X, y, gates, bias: true, lambda: 0 })
+        const watch = stopwatch()
+        let left = 0
+        const path = { solver, count: 7, ratio: 1e-4, tolerance: 1e-3, timeLimit: limit }
+        for (const { status } of sweepSync(program, path)) if (status !== 'solved') left++
+        return { seconds: watch().cpu, left }
+      })
+      const cell = ({ seconds, left }: typeof eta & object): string =>
+        left > 0 ? `${brief(seconds)} (${left} not solved)` : brief(seconds)
+      rows.row([
+        ...[name.split('/')[1]!, `${n}, ${X.columns}`, order || 'all'],
+        ...[cell(eta!), cell(sets!), `${sets!.left > 0 ? '> ' : ''}${brief(sets!.seconds / eta!.seconds)}`],
+      ])
+    }
+  }
+}
+
+const TABLES: readonly (readonly [name: string, rows: number])[] = [
+  ['regression/energy', 1000],
+  ['regression/kin8nm', 1000],
+  ['regression/wine-quality-red', 2000],
+  ['regression/kin8nm', 2000],
+  ['regression/california-housing', 2000],
+  ['regression/kin8nm', 4000],
+  ['regression/california-housing', 4000],
+]
 
 /** How many times as long, or longer than that where it was stopped. */
 function over(other: Run, ours: Run): string {
@@ -187,4 +242,4 @@ function shown({ seconds, gap, solved }: Run): string {
   return solved ? brief(seconds) : `${brief(seconds)} (gap ${gap.toExponential(0)})`
 }
 
-main()
+await main()

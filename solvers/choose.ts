@@ -14,6 +14,8 @@ import { workingSet } from './working-set.ts'
 
 /** Rows up to which Newton's methods may hold an n x n factor: 1 GiB in float64. */
 const FACTOR_ROWS = 11_585
+/** Rows up to which one takes so little time that no other method is worth its risk of many iterations. */
+const FEW_ROWS = 2000
 
 /**
  * The default solver for a program's structure: the first that takes it of
@@ -22,8 +24,8 @@ const FACTOR_ROWS = 11_585
  * 2. for group norms, nystromNewton where it takes the program: squared loss, one group a block and output, products of
  *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order
  *    method would take, about 100 (lambda_max / lambda)^0.6:
- *    - etaNewton (squared loss) where its few n x n factorisations cost less, n^2 <= iterations / 8 * d P for n rows and P
- *      blocks of d, which is nearly always so up to n = 2000;
+ *    - etaNewton (squared loss) up to 2000 rows, and above where its few n x n factorisations cost less than those iterations on
+ *      well conditioned data, n^2 <= iterations / 8 * d P for n rows and P blocks of d;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
  *    - workingSet(newtonCg()) for the squared loss on more rows, at lambda below about lambda_max / 6;
@@ -70,6 +72,6 @@ function newton(program: ConvexProgram): Solver[] {
   const iterations = 100 * Math.max(1, lambdaMax(program) / lambda) ** 0.6
   const worth = rows <= FACTOR_ROWS ? (iterations * size * count) / (rows * rows) : 0
   if (!loss.quadratic) return worth >= 6 && iterations >= MORE ? [proximalNewton()] : []
-  if (worth >= 8) return [etaNewton()]
+  if (worth >= 8 || rows <= FEW_ROWS) return [etaNewton()]
   return iterations >= MANY ? [workingSet({ inner: newtonCg(), growth: 3 })] : []
 }
