@@ -181,10 +181,11 @@ export function bestScale(value: (s: number) => number, limit: number): number {
 /**
  * Whether a certificate says `solved`: its relative gap is at most the tolerance, at a point that is feasible (repaired
  * where need be). At lambda = 0 there is no
- * finite bound to compare with, and every KKT residual must be at most the tolerance instead.
+ * finite bound to compare with, and every KKT residual must be at most the tolerance instead. A bound that is above the objective by
+ * more than that says that one of the two is wrong, and solves nothing.
  */
 export function isSolved(certificate: Certificate, lambda: number, tolerance: number): boolean {
-  if (certificate.relativeGap <= tolerance) return true
+  if (Math.abs(certificate.relativeGap) <= tolerance) return true
   return (
     lambda === 0 &&
     certificate.stationarity <= tolerance &&
