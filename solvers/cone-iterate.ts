@@ -1,5 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
-import { plus, squaredNorm } from '../src/numerics/vectors.ts'
+import { dot, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Vector } from '../src/types.ts'
 import { faceModel } from './face-model.ts'
 
@@ -27,7 +27,10 @@ export interface ConeIterate {
   readonly residual: Vector
   /** sum_b |v_b| */
   readonly size: number
-  /** Takes up a working set with its multipliers; the coefficients of all other blocks become zero. */
+  /**
+   * Takes up a working set with its multipliers; the coefficients of all other blocks become zero. Of blocks that were on the
+   * last one, what is known at the same theta is kept.
+   */
   choose(blocks: Int32Array, eta: Vector): void
   evaluate(): void
   /** The network into the coefficients. */
@@ -72,6 +75,41 @@ export function coneIterate({
   // Of the blocks on the working set, the images A_b N_b' of the faces they are on.
   const faces = new Map<number, { version: number; images: Vector }>()
   let m = 0
+  /** Where the points, lengths and images are of. */
+  let evaluated: Vector | undefined
+
+  /** Projects the blocks at these places. */
+  const measure = (places: readonly number[]): void => {
+    const { chosen, eta, theta, points, lengths, projected, images } = point
+    const blocks = Int32Array.from(places, (i) => chosen[i]!)
+    const inputs = maps.correlations(blocks, theta)
+    const found = new Float64Array(inputs.length)
+    places.forEach((i, q) => {
+      // A block without a weight that stays this far inside is not needed.
+      const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
+      lengths[i] = cones.project(coneOf(blocks[q]!), inputs, q * d, found, q * d, enough)
+      projected[i] = lengths[i]! > enough ? 1 : 0
+      if (!projected[i]) found.fill(0, q * d, (q + 1) * d)
+      points.set(found.subarray(q * d, (q + 1) * d), i * d)
+    })
+    if (places.length === m) {
+      maps.images(blocks, points, images)
+      evaluated = theta
+      return
+    }
+    const rows = maps.images(blocks, found)
+    places.forEach((i, q) => {
+      images.set(rows.subarray(q * n, (q + 1) * n), i * n)
+    })
+    evaluated = theta
+  }
+
+  /** What the multipliers make of points and images. */
+  const addUp = (): void => {
+    point.size = dot(point.eta, point.lengths)
+    point.residual.set(y)
+    if (m > 0) backend.gemv(true, m, n, -1, point.images, n, point.eta, 1, point.residual)
+  }
 
   const updateFaces = (active: readonly number[]): void => {
     const blocks: number[] = []
@@ -110,7 +148,12 @@ export function coneIterate({
     residual: y.slice() as Vector,
     size: 0,
     choose(blocks: Int32Array, eta: Vector): void {
-      for (const b of point.chosen) coefficients.fill(0, maps.start(b, output), maps.start(b, output) + d)
+      const { points, lengths, projected, images } = point
+      const known = new Map<number, number>()
+      point.chosen.forEach((b, i) => {
+        coefficients.fill(0, maps.start(b, output), maps.start(b, output) + d)
+        if (projected[i] && evaluated === point.theta) known.set(b, i)
+      })
       point.chosen = blocks
       point.eta = eta
       m = blocks.length
@@ -120,23 +163,24 @@ export function coneIterate({
       point.images = new Float64Array(m * n)
       const kept = new Set(blocks)
       for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
-      point.evaluate()
+      const unknown: number[] = []
+      blocks.forEach((b, i) => {
+        const from = known.get(b)
+        if (from === undefined) {
+          unknown.push(i)
+          return
+        }
+        point.points.set(points.subarray(from * d, (from + 1) * d), i * d)
+        point.images.set(images.subarray(from * n, (from + 1) * n), i * n)
+        point.lengths[i] = lengths[from]!
+        point.projected[i] = 1
+      })
+      measure(unknown)
+      addUp()
     },
     evaluate(): void {
-      const { chosen, eta, theta, points, lengths, projected, images } = point
-      const inputs = maps.correlations(chosen, theta)
-      point.size = 0
-      for (let i = 0; i < m; i++) {
-        // A block without a weight that stays this far inside is not needed.
-        const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
-        lengths[i] = cones.project(coneOf(chosen[i]!), inputs, i * d, points, i * d, enough)
-        projected[i] = lengths[i]! > enough ? 1 : 0
-        if (!projected[i]) points.fill(0, i * d, (i + 1) * d)
-        point.size += eta[i]! * lengths[i]!
-      }
-      maps.images(chosen, points, images)
-      point.residual.set(y)
-      if (m > 0) backend.gemv(true, m, n, -1, images, n, eta, 1, point.residual)
+      measure(Array.from(point.chosen.keys()))
+      addUp()
     },
     write(): void {
       point.chosen.forEach((b, i) => {

@@ -4,7 +4,7 @@ import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import { given } from '../src/numerics/given.ts'
 import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
-import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
+import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status, Step } from '../src/types.ts'
 import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
 import { requireSolver } from './require-solver.ts'
@@ -75,6 +75,11 @@ export async function* steps<M>(
   }
 }
 
+/** Of the tolerance, the gap as a solver reckons it from which on a certificate may say that it is reached. */
+const PROMISING = 2
+/** Iterations after which a solver that reckons with a larger gap is certified all the same: for whoever ends the work early. */
+const OVERDUE = 50
+
 /**
  * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or every
  * `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once per iteration (with the
@@ -140,6 +145,13 @@ export function* walk<M>(
     // The bound may have risen far enough for an earlier iterate.
     return solved || isSolved(withBound(certificate, bound), program.lambda, tolerance) ? 'solved' : undefined
   }
+  // last: the iteration of the last certificate
+  let last = 0
+  const isDue = ({ certify, gap }: Step): boolean => {
+    if (certify !== undefined) return certify
+    if (gap === undefined) return iterations === 1 || iterations % checkEvery === 0
+    return watched || gap <= PROMISING * tolerance || iterations - last >= OVERDUE
+  }
   const reasonToLeave = (): Status | undefined => {
     if (signal?.aborted) return 'aborted'
     if (iterations >= maxIterations) return 'iteration-limit'
@@ -152,7 +164,8 @@ export function* walk<M>(
   for (const iterate of solver.iterate(program, start)) {
     iterations++
     kept?.save(iterate)
-    const due = iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0)
+    const due = isDue(iterate)
+    if (due) last = iterations
     if (due) {
       const ended = weigh(iterate)
       if (ended !== 'diverged') yield report(certificate)

@@ -367,6 +367,11 @@ export interface Certificate {
 export interface Step extends Iterate {
   /** Whether this step is worth a certificate: `true` now, `false` not yet; left out, the driver's interval decides. */
   readonly certify?: boolean
+  /**
+   * The relative gap that the solver itself reckons this point to have: where nobody looks at the progress, a certificate is
+   * due when that may be enough.
+   */
+  readonly gap?: number
 }
 
 /**

@@ -40,6 +40,7 @@ let leaving: usize = 0
 
 const INDEPENDENCE: f64 = 1e-11
 const SENSITIVE: f64 = 1e-3
+const MUCH: f64 = 0.1
 const REMOVALS: i32 = 64
 const VIOLATION: f64 = 1e-13
 const PATIENCE: i32 = 50
@@ -180,13 +181,14 @@ function add(k: i32, sign: f64, multiplier: f64): bool {
   memory.copy(q, unit + <usize>k * row, row)
   if (sign < 0) scale(q, -1)
   for (let i = 0; i < p; i++) store<f64>(entry(i, p), 0)
-  // Gram-Schmidt twice is enough (Kahan).
-  for (let pass = 0; pass < 2; pass++) {
+  // Gram-Schmidt twice is enough (Kahan), and once where much is left.
+  let length: f64 = 0
+  for (let pass = 0; pass < 2 && length < MUCH; pass++) {
     multiply(Q, p, q, products)
     for (let i = 0; i < p; i++) store<f64>(entry(i, p), load<f64>(entry(i, p)) + at(products, i))
     subtract(Q, p, products, q)
+    length = sqrt<f64>(product(q, q))
   }
-  const length = sqrt<f64>(product(q, q))
   if (!(length > INDEPENDENCE)) return false
   scale(q, 1 / length)
   store<f64>(entry(p, p), length)
@@ -408,7 +410,8 @@ export function projectOnCone(
   take(n, d, rowBytes, unitAt, wordsAt, spanAt, work)
   const slacks = leaving + numberBytes(d)
   const violated = slacks + numberBytes(n + 4)
-  const tolerance = VIOLATION * sqrt<f64>(product(v, v))
+  const whole = sqrt<f64>(product(v, v))
+  const tolerance = VIOLATION * whole
   do solve(v)
   while (dropNegative())
   memory.copy(rho, target, <usize>size() << 3)
@@ -416,12 +419,14 @@ export function projectOnCone(
   let share = AT_ONCE
   for (let round = 0, going = true; going; round++) {
     memory.copy(residual, v, row)
-    // Twice, so that what is left is orthogonal to the span to rounding even when little is left.
-    for (let pass = 0; pass < 2; pass++) {
+    // Twice where little is left, so that it is orthogonal to the span to rounding even then.
+    let length: f64 = 0
+    for (let pass = 0; pass < 2 && length < MUCH * whole; pass++) {
       multiply(Q, size(), residual, products)
       subtract(Q, size(), products, residual)
+      length = sqrt<f64>(product(residual, residual))
     }
-    if (enough > 0 && sqrt<f64>(product(residual, residual)) <= enough) break
+    if (enough > 0 && length <= enough) break
     const count =
       size() < d && round < limit
         ? listViolated(n, candidates, candidateCount, tolerance, residual, slacks, violated)
