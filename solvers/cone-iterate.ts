@@ -1,4 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
+import { blockNorm } from '../src/numerics/blocks.ts'
 import { dot, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Vector } from '../src/types.ts'
 import { faceModel } from './face-model.ts'
@@ -29,15 +30,15 @@ export interface ConeIterate {
   readonly size: number
   /**
    * Takes up a working set with its multipliers; the coefficients of all other blocks become zero. Of blocks that were on the
-   * last one, what is known at the same theta is kept.
+   * last one, what is known at the same theta is kept; of others, `projection` may know the point P_b(A_b'theta).
    */
-  choose(blocks: Int32Array, eta: Vector): void
+  choose(blocks: Int32Array, eta: Vector, projection?: (block: number) => Vector | undefined): void
   evaluate(): void
   /** The network into the coefficients. */
   write(): void
   /**
    * M = I + sum_b eta_b A_b N_b'N_b A_b' for the faces that the blocks are on, in factored form; false where rounding leaves
-   * it none. To be asked for right after `evaluate`.
+   * it none. The faces are those where a block was last projected: to be asked for after `evaluate` or `choose`.
    */
   factor(): boolean
   /** M^-1 x */
@@ -78,30 +79,38 @@ export function coneIterate({
   /** Where the points, lengths and images are of. */
   let evaluated: Vector | undefined
 
+  const blocksAt = (places: readonly number[]): Int32Array => Int32Array.from(places, (i) => point.chosen[i]!)
+
   /** Projects the blocks at these places. */
-  const measure = (places: readonly number[]): void => {
-    const { chosen, eta, theta, points, lengths, projected, images } = point
-    const blocks = Int32Array.from(places, (i) => chosen[i]!)
+  const project = (places: readonly number[]): void => {
+    const { eta, theta, points, lengths, projected } = point
+    const blocks = blocksAt(places)
     const inputs = maps.correlations(blocks, theta)
-    const found = new Float64Array(inputs.length)
-    places.forEach((i, q) => {
+    for (let q = 0; q < places.length; q++) {
+      const i = places[q]!
       // A block without a weight that stays this far inside is not needed.
       const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
-      lengths[i] = cones.project(coneOf(blocks[q]!), inputs, q * d, found, q * d, enough)
+      lengths[i] = cones.project(coneOf(blocks[q]!), inputs, q * d, points, i * d, enough)
       projected[i] = lengths[i]! > enough ? 1 : 0
-      if (!projected[i]) found.fill(0, q * d, (q + 1) * d)
-      points.set(found.subarray(q * d, (q + 1) * d), i * d)
-    })
+      if (!projected[i]) points.fill(0, i * d, (i + 1) * d)
+    }
+  }
+
+  /** Images of the points at these places. */
+  const map = (places: readonly number[]): void => {
+    const { chosen, points, images } = point
     if (places.length === m) {
-      maps.images(blocks, points, images)
-      evaluated = theta
+      maps.images(chosen, points, images)
       return
     }
-    const rows = maps.images(blocks, found)
+    const vectors = new Float64Array(places.length * d)
+    places.forEach((i, q) => {
+      vectors.set(points.subarray(i * d, (i + 1) * d), q * d)
+    })
+    const rows = maps.images(blocksAt(places), vectors)
     places.forEach((i, q) => {
       images.set(rows.subarray(q * n, (q + 1) * n), i * n)
     })
-    evaluated = theta
   }
 
   /** What the multipliers make of points and images. */
@@ -109,6 +118,7 @@ export function coneIterate({
     point.size = dot(point.eta, point.lengths)
     point.residual.set(y)
     if (m > 0) backend.gemv(true, m, n, -1, point.images, n, point.eta, 1, point.residual)
+    evaluated = point.theta
   }
 
   const updateFaces = (active: readonly number[]): void => {
@@ -147,7 +157,7 @@ export function coneIterate({
     images: new Float64Array(0) as Vector,
     residual: y.slice() as Vector,
     size: 0,
-    choose(blocks: Int32Array, eta: Vector): void {
+    choose(blocks: Int32Array, eta: Vector, projection?: (block: number) => Vector | undefined): void {
       const { points, lengths, projected, images } = point
       const known = new Map<number, number>()
       point.chosen.forEach((b, i) => {
@@ -163,11 +173,20 @@ export function coneIterate({
       point.images = new Float64Array(m * n)
       const kept = new Set(blocks)
       for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
+      const fresh: number[] = []
       const unknown: number[] = []
       blocks.forEach((b, i) => {
         const from = known.get(b)
         if (from === undefined) {
-          unknown.push(i)
+          fresh.push(i)
+          const found = projection?.(b)
+          if (!found) {
+            unknown.push(i)
+            return
+          }
+          point.points.set(found, i * d)
+          point.lengths[i] = blockNorm(found, 0, d)
+          point.projected[i] = 1
           return
         }
         point.points.set(points.subarray(from * d, (from + 1) * d), i * d)
@@ -175,11 +194,14 @@ export function coneIterate({
         point.lengths[i] = lengths[from]!
         point.projected[i] = 1
       })
-      measure(unknown)
+      project(unknown)
+      map(fresh)
       addUp()
     },
     evaluate(): void {
-      measure(Array.from(point.chosen.keys()))
+      const everywhere = Array.from(point.chosen.keys())
+      project(everywhere)
+      map(everywhere)
       addUp()
     },
     write(): void {

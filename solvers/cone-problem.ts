@@ -77,7 +77,7 @@ export function coneProblem({
 
   const choose = (blocks: Int32Array, eta: Vector): void => {
     point.lambda = lambda
-    point.choose(blocks, eta)
+    point.choose(blocks, eta, prices.projection)
     steps.forget()
   }
 

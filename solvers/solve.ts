@@ -75,8 +75,6 @@ export async function* steps<M>(
   }
 }
 
-/** Of the tolerance, the gap as a solver reckons it from which on a certificate may say that it is reached. */
-const PROMISING = 2
 /** Iterations after which a solver that reckons with a larger gap is certified all the same: for whoever ends the work early. */
 const OVERDUE = 50
 
@@ -150,7 +148,7 @@ export function* walk<M>(
   const isDue = ({ certify, gap }: Step): boolean => {
     if (certify !== undefined) return certify
     if (gap === undefined) return iterations === 1 || iterations % checkEvery === 0
-    return watched || gap <= PROMISING * tolerance || iterations - last >= OVERDUE
+    return watched || gap <= tolerance || iterations - last >= OVERDUE
   }
   const reasonToLeave = (): Status | undefined => {
     if (signal?.aborted) return 'aborted'

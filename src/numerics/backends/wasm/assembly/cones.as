@@ -48,7 +48,7 @@ const AT_ONCE: f64 = 0.5
 
 /** Bytes of workspace for n rows of d entries. */
 export function coneWorkBytes(n: i32, d: i32): i32 {
-  return <i32>(<usize>3 * numberBytes(d) + numberBytes(n + 4) + numberBytes(n))
+  return <i32>(<usize>3 * numberBytes(d) + numberBytes(n + 4) + <usize>2 * numberBytes(n))
 }
 
 function take(n: i32, d: i32, rowBytes: usize, unitAt: usize, wordsAt: usize, spanAt: usize, work: usize): void {
@@ -311,9 +311,10 @@ function refresh(): bool {
   return true
 }
 
-function has(k: i32): bool {
-  for (let i = 0, p = size(); i < p; i++) if (load<i32>(rows + (<usize>i << 2)) == k) return true
-  return false
+/** Marks the active rows among n. */
+function markRows(n: i32, marks: usize): void {
+  memory.fill(marks, 0, n)
+  for (let i = 0, p = size(); i < p; i++) store<u8>(marks + <usize>load<i32>(rows + (<usize>i << 2)), 1)
 }
 
 /** Makes the basis of the first `count` of the span's rows. */
@@ -344,13 +345,15 @@ function listViolated(
   residual: usize,
   slacks: usize,
   violated: usize,
+  marks: usize,
 ): i32 {
   let count = 0
+  markRows(n, marks)
   if (candidateCount >= 0) {
     for (let c = 0; c < candidateCount; c++) {
       const k = load<i32>(candidates + (<usize>c << 2))
       const slack = signOf(k) * product(unit + <usize>k * row, residual)
-      if (slack >= -tolerance || has(k)) continue
+      if (slack >= -tolerance || load<u8>(marks + <usize>k)) continue
       put(slacks, k, slack)
       store<i32>(violated + (<usize>count << 2), k)
       count++
@@ -363,7 +366,7 @@ function listViolated(
     for (const end = min(n, k + 32); k < end; k++, bits >>>= 1) {
       const value = at(slacks, k)
       const slack = bits & 1 ? value : -value
-      if (slack >= -tolerance || has(k)) continue
+      if (slack >= -tolerance || load<u8>(marks + <usize>k)) continue
       put(slacks, k, slack)
       store<i32>(violated + (<usize>count << 2), k)
       count++
@@ -410,6 +413,7 @@ export function projectOnCone(
   take(n, d, rowBytes, unitAt, wordsAt, spanAt, work)
   const slacks = leaving + numberBytes(d)
   const violated = slacks + numberBytes(n + 4)
+  const marks = violated + numberBytes(n)
   const whole = sqrt<f64>(product(v, v))
   const tolerance = VIOLATION * whole
   do solve(v)
@@ -429,7 +433,7 @@ export function projectOnCone(
     if (enough > 0 && length <= enough) break
     const count =
       size() < d && round < limit
-        ? listViolated(n, candidates, candidateCount, tolerance, residual, slacks, violated)
+        ? listViolated(n, candidates, candidateCount, tolerance, residual, slacks, violated, marks)
         : 0
     if (count == 0) {
       going = refresh()
