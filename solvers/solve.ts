@@ -1,4 +1,4 @@
-import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { type Certified, certifier, isSolved } from '../src/certificates/certify.ts'
 import { atZero } from '../src/certificates/gradient-at-zero.ts'
 import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import { given } from '../src/numerics/given.ts'
@@ -106,6 +106,8 @@ export function* walk<M>(
   const first = examine(kept?.resumed ?? best, measured)
   if (first.at !== best) best = copy(first.at)
   let certificate = first.certificate
+  // What was last examined, where that is the best.
+  let examined: Certified | undefined = first
   let bound = certificate.dual
   let dual = first.dual.slice()
   let iterations = 0
@@ -116,7 +118,9 @@ export function* walk<M>(
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
     kept?.save({ coefficients: best.coefficients, dual }, true)
-    const { stationarity } = measured ? certificate : examine(pointAt(best)).certificate
+    const stationarity = measured
+      ? certificate.stationarity
+      : (examined?.stationarity() ?? examine(pointAt(best)).certificate.stationarity)
     const final = { ...withBound(certificate, bound), stationarity, primalFeasibility }
     return solution(program, solver, status, iterations, seconds(), final, { ...best, dual })
   }
@@ -128,17 +132,19 @@ export function* walk<M>(
 
   /** Certifies an iterate and keeps it if it is the best. */
   const weigh = (iterate: Iterate): 'solved' | 'diverged' | undefined => {
-    const examined = examine(iterate, measured)
-    const now = examined.certificate
+    const found = examine(iterate, measured)
+    const now = found.certificate
+    examined = undefined
     if (!Number.isFinite(now.primal)) return 'diverged'
     if (now.dual > bound) {
       bound = now.dual
-      dual = examined.dual.slice()
+      dual = found.dual.slice()
     }
     const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
     if (solved || now.primal < certificate.primal) {
-      best = copy(examined.at)
+      best = copy(found.at)
       certificate = now
+      examined = found
     }
     // The bound may have risen far enough for an earlier iterate.
     return solved || isSolved(withBound(certificate, bound), program.lambda, tolerance) ? 'solved' : undefined
