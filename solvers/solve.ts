@@ -79,10 +79,10 @@ export async function* steps<M>(
 const OVERDUE = 50
 
 /**
- * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or every
- * `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once per iteration (with the
- * progress when there is a certificate) so that whoever drives it can let the event loop breathe. Where nobody looks at the
- * progress (`watched` is false) and blocks lie in cones, only the last certificate measures stationarity.
+ * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or whose gap as the solver
+ * reckons it may be enough, or every `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once
+ * per iteration (with the progress when there is a certificate) so that whoever drives it can let the event loop breathe. Where
+ * nobody looks at the progress (`watched` is false) and blocks lie in cones, only the last certificate measures stationarity.
  */
 export function* walk<M>(
   program: ConvexProgram<M>,
