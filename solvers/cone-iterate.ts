@@ -1,5 +1,6 @@
 import type { Backend } from '../src/numerics/backend.ts'
-import { plus, squaredNorm } from '../src/numerics/vectors.ts'
+import { blockNorm } from '../src/numerics/blocks.ts'
+import { dot, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Vector } from '../src/types.ts'
 import { faceModel } from './face-model.ts'
 
@@ -27,14 +28,17 @@ export interface ConeIterate {
   readonly residual: Vector
   /** sum_b |v_b| */
   readonly size: number
-  /** Takes up a working set with its multipliers; the coefficients of all other blocks become zero. */
-  choose(blocks: Int32Array, eta: Vector): void
+  /**
+   * Takes up a working set with its multipliers; the coefficients of all other blocks become zero. Of blocks that were on the
+   * last one, what is known at the same theta is kept; of others, `projection` may know the point P_b(A_b'theta).
+   */
+  choose(blocks: Int32Array, eta: Vector, projection?: (block: number) => Vector | undefined): void
   evaluate(): void
   /** The network into the coefficients. */
   write(): void
   /**
    * M = I + sum_b eta_b A_b N_b'N_b A_b' for the faces that the blocks are on, in factored form; false where rounding leaves
-   * it none. To be asked for right after `evaluate`.
+   * it none. The faces are those where a block was last projected: to be asked for after `evaluate` or `choose`.
    */
   factor(): boolean
   /** M^-1 x */
@@ -72,6 +76,50 @@ export function coneIterate({
   // Of the blocks on the working set, the images A_b N_b' of the faces they are on.
   const faces = new Map<number, { version: number; images: Vector }>()
   let m = 0
+  /** Where the points, lengths and images are of. */
+  let evaluated: Vector | undefined
+
+  const blocksAt = (places: readonly number[]): Int32Array => Int32Array.from(places, (i) => point.chosen[i]!)
+
+  /** Projects the blocks at these places. */
+  const project = (places: readonly number[]): void => {
+    const { eta, theta, points, lengths, projected } = point
+    const blocks = blocksAt(places)
+    const inputs = maps.correlations(blocks, theta)
+    for (let q = 0; q < places.length; q++) {
+      const i = places[q]!
+      // A block without a weight that stays this far inside is not needed.
+      const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
+      lengths[i] = cones.project(coneOf(blocks[q]!), inputs, q * d, points, i * d, enough)
+      projected[i] = lengths[i]! > enough ? 1 : 0
+      if (!projected[i]) points.fill(0, i * d, (i + 1) * d)
+    }
+  }
+
+  /** Images of the points at these places. */
+  const map = (places: readonly number[]): void => {
+    const { chosen, points, images } = point
+    if (places.length === m) {
+      maps.images(chosen, points, images)
+      return
+    }
+    const vectors = new Float64Array(places.length * d)
+    places.forEach((i, q) => {
+      vectors.set(points.subarray(i * d, (i + 1) * d), q * d)
+    })
+    const rows = maps.images(blocksAt(places), vectors)
+    places.forEach((i, q) => {
+      images.set(rows.subarray(q * n, (q + 1) * n), i * n)
+    })
+  }
+
+  /** What the multipliers make of points and images. */
+  const addUp = (): void => {
+    point.size = dot(point.eta, point.lengths)
+    point.residual.set(y)
+    if (m > 0) backend.gemv(true, m, n, -1, point.images, n, point.eta, 1, point.residual)
+    evaluated = point.theta
+  }
 
   const updateFaces = (active: readonly number[]): void => {
     const blocks: number[] = []
@@ -109,8 +157,13 @@ export function coneIterate({
     images: new Float64Array(0) as Vector,
     residual: y.slice() as Vector,
     size: 0,
-    choose(blocks: Int32Array, eta: Vector): void {
-      for (const b of point.chosen) coefficients.fill(0, maps.start(b, output), maps.start(b, output) + d)
+    choose(blocks: Int32Array, eta: Vector, projection?: (block: number) => Vector | undefined): void {
+      const { points, lengths, projected, images } = point
+      const known = new Map<number, number>()
+      point.chosen.forEach((b, i) => {
+        coefficients.fill(0, maps.start(b, output), maps.start(b, output) + d)
+        if (projected[i] && evaluated === point.theta) known.set(b, i)
+      })
       point.chosen = blocks
       point.eta = eta
       m = blocks.length
@@ -120,23 +173,36 @@ export function coneIterate({
       point.images = new Float64Array(m * n)
       const kept = new Set(blocks)
       for (const b of faces.keys()) if (!kept.has(b)) faces.delete(b)
-      point.evaluate()
+      const fresh: number[] = []
+      const unknown: number[] = []
+      blocks.forEach((b, i) => {
+        const from = known.get(b)
+        if (from === undefined) {
+          fresh.push(i)
+          const found = projection?.(b)
+          if (!found) {
+            unknown.push(i)
+            return
+          }
+          point.points.set(found, i * d)
+          point.lengths[i] = blockNorm(found, 0, d)
+          point.projected[i] = 1
+          return
+        }
+        point.points.set(points.subarray(from * d, (from + 1) * d), i * d)
+        point.images.set(images.subarray(from * n, (from + 1) * n), i * n)
+        point.lengths[i] = lengths[from]!
+        point.projected[i] = 1
+      })
+      project(unknown)
+      map(fresh)
+      addUp()
     },
     evaluate(): void {
-      const { chosen, eta, theta, points, lengths, projected, images } = point
-      const inputs = maps.correlations(chosen, theta)
-      point.size = 0
-      for (let i = 0; i < m; i++) {
-        // A block without a weight that stays this far inside is not needed.
-        const enough = eta[i]! > 0 ? 0 : NEAR * point.lambda
-        lengths[i] = cones.project(coneOf(chosen[i]!), inputs, i * d, points, i * d, enough)
-        projected[i] = lengths[i]! > enough ? 1 : 0
-        if (!projected[i]) points.fill(0, i * d, (i + 1) * d)
-        point.size += eta[i]! * lengths[i]!
-      }
-      maps.images(chosen, points, images)
-      point.residual.set(y)
-      if (m > 0) backend.gemv(true, m, n, -1, images, n, eta, 1, point.residual)
+      const everywhere = Array.from(point.chosen.keys())
+      project(everywhere)
+      map(everywhere)
+      addUp()
     },
     write(): void {
       point.chosen.forEach((b, i) => {

@@ -43,7 +43,8 @@ export function coneNewton(): Solver {
         }
         const gap = problems.reduce((total, one) => total + one.gap, 0)
         const primal = problems.reduce((total, one) => total + one.primal, 0)
-        yield { coefficients, certify: gap <= WORTH_A_LOOK * primal }
+        if (gap <= WORTH_A_LOOK * primal) yield { coefficients, gap: gap / primal }
+        else yield { coefficients, certify: false }
       }
       yield* proximalGradient().iterate(program, { coefficients })
     },

@@ -19,6 +19,8 @@ export interface ConePrices {
    * projections are one: neighbours, on the face they share.
    */
   highest(count: number, least: number): Generator<Step, number[]>
+  /** The projection P_b(A_b'theta) of a block, where one was made at this theta. Lent. */
+  projection(block: number): Vector | undefined
 }
 
 /** Projections between two yields. */
@@ -107,6 +109,7 @@ export function conePrices(maps: BlockMaps, cones: BlockCones, point: ConeIterat
     get begun() {
       return theta !== undefined
     },
+    projection: (b) => (theta === point.theta && projected[b] ? projections.subarray(b * d, (b + 1) * d) : undefined),
     *largest(least) {
       look()
       yield* reveal(1, least, () => true)

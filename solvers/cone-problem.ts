@@ -1,6 +1,6 @@
 import type { Backend } from '../src/numerics/backend.ts'
 import { blockNorm } from '../src/numerics/blocks.ts'
-import { dot, norm, squaredNorm } from '../src/numerics/vectors.ts'
+import { dot, largest, norm, squaredNorm } from '../src/numerics/vectors.ts'
 import type { BlockCones, BlockMaps, Step, Vector } from '../src/types.ts'
 import { coneIterate, primalAt, slopeAt } from './cone-iterate.ts'
 import { conePrices } from './cone-prices.ts'
@@ -24,12 +24,16 @@ const CONTINUATION = 0.5
 const LOOSE = 0.1
 /** How far the gap on the working set is brought below the whole one before the next pass. */
 const SHARE = 0.3
+/** Prices above lambda by less than this share of the relative gap wait: they are not what the gap is of. */
+const SLACK = 0.2
 /** Blocks a working set may take up at least. */
 const FEWEST = 10
 /** Working sets at one lambda of the continuation. */
 const ROUNDS = 20
 /** Newton steps on one working set. */
 const STEPS = 40
+/** Relative gap below which the residual is to be as good a dual point as theta: it is what a certificate takes. */
+const CLOSE = 1e-3
 /** Relative gap below which steps no longer jump between faces, and one that gains nothing is one of rounding. */
 const SETTLED = 1e-6
 /** Steps, or passes where rounding is near, without a smaller gap before a working set is left or the problem gives up. */
@@ -73,7 +77,7 @@ export function coneProblem({
 
   const choose = (blocks: Int32Array, eta: Vector): void => {
     point.lambda = lambda
-    point.choose(blocks, eta)
+    point.choose(blocks, eta, prices.projection)
     steps.forget()
   }
 
@@ -87,12 +91,6 @@ export function coneProblem({
 
   const workingGap = (): number => primal() - dualValue(largest(point.lengths))
 
-  /** In even steps down to the goal. */
-  const nextLambda = (last: number): number => {
-    const count = Math.ceil(Math.log(goal / last) / Math.log(CONTINUATION) - 1e-9)
-    return count > 1 ? last * (goal / last) ** (1 / count) : goal
-  }
-
   /** How far the residual is from theta, as the bound taken at the residual would notice it, relative. */
   const mismatch = (): number => {
     let reach = 0
@@ -100,6 +98,15 @@ export function coneProblem({
       if (length > 0) reach = Math.max(reach, blockNorm(point.images, i * n, n) / length)
     })
     return (reach * norm(slopeAt(point))) / lambda
+  }
+
+  /** Lambda, and a little more: a price below that adds some of this gap at most, and is not looked at more closely. */
+  const above = (gap: number): number => lambda * (1 + SLACK * (gap / primal()))
+
+  /** In even steps down to the goal. */
+  const nextLambda = (last: number): number => {
+    const count = Math.ceil(Math.log(goal / last) / Math.log(CONTINUATION) - 1e-9)
+    return count > 1 ? last * (goal / last) ** (1 / count) : goal
   }
 
   /** Takes the start up, if it is better than zero, with the eta of the lambda it may be a solution for. */
@@ -136,7 +143,7 @@ export function coneProblem({
       active.push(b)
       weights.push(point.eta[i]!)
     })
-    const more = yield* prices.highest(Math.max(FEWEST, active.length), lambda)
+    const more = yield* prices.highest(Math.max(FEWEST, active.length), above(wholeGap))
     choose(Int32Array.from([...active, ...more]), Float64Array.from([...weights, ...new Float64Array(more.length)]))
   }
 
@@ -147,10 +154,11 @@ export function coneProblem({
       point.write()
       if (taken > 0) yield { coefficients, certify: false }
       const relative = workingGap() / primal()
-      const off = lambda > goal ? 0 : mismatch()
-      const wanted = Math.max(SHARE * (wholeGap / primal()), ROUNDING)
-      if (relative <= wanted && off <= wanted) return
+      const whole = wholeGap / primal()
+      // Far away the working set will change before theta has to be the residual.
+      const off = lambda > goal || whole > CLOSE ? 0 : mismatch()
       const worst = Math.max(relative, off)
+      if (worst <= Math.max(SHARE * whole, ROUNDING)) return
       worse = worst < best || worst > SETTLED ? 0 : worse + 1
       best = Math.min(best, worst)
       if (!steps.step(lambda)) break
@@ -161,7 +169,7 @@ export function coneProblem({
   /** At the lambda of the continuation. */
   let wholeGap = Number.POSITIVE_INFINITY
   function* assess(): Generator<Step, void> {
-    const longest = yield* prices.largest(Math.max(lambda, largest(point.lengths)))
+    const longest = yield* prices.largest(Math.max(above(workingGap()), largest(point.lengths)))
     wholeGap = primal() - dualValue(longest)
   }
 
@@ -195,8 +203,4 @@ export function coneProblem({
 
 function sum(values: Vector): number {
   return values.reduce((total, value) => total + value, 0)
-}
-
-function largest(values: Vector): number {
-  return values.reduce((most, value) => Math.max(most, value), 0)
 }

@@ -1,5 +1,5 @@
 import type { Backend } from '../src/numerics/backend.ts'
-import { dot, plus, squaredNorm } from '../src/numerics/vectors.ts'
+import { dot, largest, plus, squaredNorm } from '../src/numerics/vectors.ts'
 import type { Vector } from '../src/types.ts'
 import { type ConeIterate, slopeAt } from './cone-iterate.ts'
 import { nonnegativeQp } from './nonnegative-qp.ts'
@@ -23,6 +23,8 @@ export interface ConeSteps {
 const HALVINGS = 20
 const SECULAR_HALVINGS = 4
 const ETA_HALVINGS = 2
+/** A price so many times lambda is far from it. */
+const FAR = 1.5
 /** Armijo's share of the decrease that the slope promises. */
 const ARMIJO = 1e-4
 /** What rounding leaves of a relative difference. */
@@ -89,6 +91,8 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
     const H = point.hessian()
     const tangent = plus(product(H, point.eta), -1, point.times(point.solve(slopeAt(point))))
     const before = { eta: point.eta, theta: point.theta }
+    // From far away a whole step leads too far, and a try costs the projections of all blocks.
+    const first = largest(point.lengths) > FAR * lambda ? 1 / 2 : 1
     return [secular, plain].some((form) => {
       const next = multipliers(H, tangent, point, form, lambda)
       if (!next) return false
@@ -103,7 +107,7 @@ export function coneSteps(backend: Backend, point: ConeIterate, y: Vector): Cone
       }
       const value = merit(lambda)
       const halvings = form === secular ? SECULAR_HALVINGS : HALVINGS
-      for (let t = 1, halving = 0; halving < halvings; t /= 2, halving++) {
+      for (let t = first, halving = 0; halving < halvings; t /= 2, halving++) {
         put(between(before.eta, next, t), plus(before.theta, t, move))
         if (merit(lambda) <= value + ARMIJO * t * Math.min(0, descent) + slack) return true
       }

@@ -1,10 +1,10 @@
-import { certifier, isSolved } from '../src/certificates/certify.ts'
+import { type Certified, certifier, isSolved } from '../src/certificates/certify.ts'
 import { atZero } from '../src/certificates/gradient-at-zero.ts'
 import { withLowerBound } from '../src/certificates/lower-bound.ts'
 import { given } from '../src/numerics/given.ts'
 import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import { allFinite } from '../src/numerics/vectors.ts'
-import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status } from '../src/types.ts'
+import type { Certificate, ConvexProgram, Iterate, Progress, Solution, Solver, Status, Step } from '../src/types.ts'
 import { type CheckpointOptions, openCheckpoint } from './checkpoint.ts'
 import { chooseSolver } from './choose.ts'
 import { requireSolver } from './require-solver.ts'
@@ -75,11 +75,14 @@ export async function* steps<M>(
   }
 }
 
+/** Iterations after which a solver that reckons with a larger gap is certified all the same: for whoever ends the work early. */
+const OVERDUE = 50
+
 /**
- * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or every
- * `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once per iteration (with the
- * progress when there is a certificate) so that whoever drives it can let the event loop breathe. Where nobody looks at the
- * progress (`watched` is false) and blocks lie in cones, only the last certificate measures stationarity.
+ * The driver: walks a solver and decides when to stop. It certifies the points that the solver says, or whose gap as the solver
+ * reckons it may be enough, or every `checkEvery`-th where it says nothing, and the last one however the work ends. Yields once
+ * per iteration (with the progress when there is a certificate) so that whoever drives it can let the event loop breathe. Where
+ * nobody looks at the progress (`watched` is false) and blocks lie in cones, only the last certificate measures stationarity.
  */
 export function* walk<M>(
   program: ConvexProgram<M>,
@@ -104,6 +107,8 @@ export function* walk<M>(
   const first = examine(kept?.resumed ?? best, measured)
   if (first.at !== best) best = copy(first.at)
   let certificate = first.certificate
+  // What was last examined, where that is the best.
+  let examined: Certified | undefined = first
   let bound = certificate.dual
   let dual = first.dual.slice()
   let iterations = 0
@@ -114,7 +119,9 @@ export function* walk<M>(
     // The iterate may have been repaired: what is returned is the point inside, and so is its feasibility.
     const primalFeasibility = program.penalty.domain?.violation(best.coefficients) ?? 0
     kept?.save({ coefficients: best.coefficients, dual }, true)
-    const { stationarity } = measured ? certificate : examine(pointAt(best)).certificate
+    const stationarity = measured
+      ? certificate.stationarity
+      : (examined?.stationarity() ?? examine(pointAt(best)).certificate.stationarity)
     const final = { ...withBound(certificate, bound), stationarity, primalFeasibility }
     return solution(program, solver, status, iterations, seconds(), final, { ...best, dual })
   }
@@ -126,20 +133,30 @@ export function* walk<M>(
 
   /** Certifies an iterate and keeps it if it is the best. */
   const weigh = (iterate: Iterate): 'solved' | 'diverged' | undefined => {
-    const examined = examine(iterate, measured)
-    const now = examined.certificate
+    const found = examine(iterate, measured)
+    const now = found.certificate
+    examined = undefined
     if (!Number.isFinite(now.primal)) return 'diverged'
     if (now.dual > bound) {
       bound = now.dual
-      dual = examined.dual.slice()
+      dual = found.dual.slice()
     }
     const solved = isSolved(withBound(now, bound), program.lambda, tolerance)
     if (solved || now.primal < certificate.primal) {
-      best = copy(examined.at)
+      best = copy(found.at)
       certificate = now
+      examined = found
     }
     // The bound may have risen far enough for an earlier iterate.
     return solved || isSolved(withBound(certificate, bound), program.lambda, tolerance) ? 'solved' : undefined
+  }
+  // last: the iteration of the last certificate
+  let last = 0
+  const isDue = ({ certify, gap }: Step): boolean => {
+    if (gap !== undefined && gap <= tolerance) return true
+    if (certify !== undefined) return certify
+    if (gap === undefined) return iterations === 1 || iterations % checkEvery === 0
+    return watched || iterations - last >= OVERDUE
   }
   const reasonToLeave = (): Status | undefined => {
     if (signal?.aborted) return 'aborted'
@@ -153,9 +170,8 @@ export function* walk<M>(
   for (const iterate of solver.iterate(program, start)) {
     iterations++
     kept?.save(iterate)
-    const due =
-      (iterate.gap !== undefined && iterate.gap <= tolerance) ||
-      (iterate.certify ?? (iterations === 1 || iterations % checkEvery === 0))
+    const due = isDue(iterate)
+    if (due) last = iterations
     if (due) {
       const ended = weigh(iterate)
       if (ended !== 'diverged') yield report(certificate)

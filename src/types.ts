@@ -367,7 +367,10 @@ export interface Certificate {
 export interface Step extends Iterate {
   /** Whether this step is worth a certificate: `true` now, `false` not yet; left out, the driver's interval decides. */
   readonly certify?: boolean
-  /** Its relative duality gap, where the solver knows it: within the tolerance it is worth a certificate in any case. */
+  /**
+   * The relative gap that the solver itself reckons this point to have: within the tolerance a certificate is due in any case;
+   * beyond it, where `certify` says nothing, only when somebody looks at the progress or there was none for long.
+   */
   readonly gap?: number
 }
 

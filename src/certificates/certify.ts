@@ -14,6 +14,8 @@ export interface Certified {
   readonly correlation: Vector
   /** The point the certificate speaks of: the one given, or the nearest one in the penalty's domain. Lent. */
   readonly at: Iterate
+  /** The certificate's stationarity, for whoever did not ask for it before: until the next call, or the iterate is written over. */
+  stationarity(): number
 }
 
 /** What a dual point p bounds the optimum by, scaled by s. */
@@ -123,9 +125,9 @@ export function certifier(program: ConvexProgram): (iterate: Iterate, stationari
     scaled(lower.point, s, dual)
 
     const distance = (): number =>
-      lambda > 0
+      (lambda > 0
         ? lambda * penalty.subdifferentialDistance(coefficients, scaled(correlation, 1 / lambda, slope))
-        : norm(correlation)
+        : norm(correlation)) / gradientScale
     const conjugate = isNorm || lambda === 0 ? 0 : lambda * penalty.conjugate(scaled(correlation, 1 / lambda, slope))
     const gap = primal - bound
     const certificate: Certificate = {
@@ -133,7 +135,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate, stationari
       dual: bound,
       gap,
       relativeGap: gap === 0 ? 0 : gap / Math.max(Math.abs(primal), Math.abs(bound)),
-      stationarity: stationarity ? distance() / gradientScale : Number.NaN,
+      stationarity: stationarity ? distance() : Number.NaN,
       primalFeasibility: outside,
       dualFeasibility: isNorm ? Math.max(0, polar - lambda) / gradientScale : 0,
       complementarity: Math.abs(lambda * size + conjugate - dot(coefficients, correlation)) / lossScale,
@@ -144,6 +146,7 @@ export function certifier(program: ConvexProgram): (iterate: Iterate, stationari
       dual,
       scale: s,
       correlation: lower.images,
+      stationarity: distance,
       at: coefficients === iterate.coefficients && !exact ? iterate : { ...iterate, coefficients, fit },
     }
   }
@@ -181,10 +184,11 @@ export function bestScale(value: (s: number) => number, limit: number): number {
 /**
  * Whether a certificate says `solved`: its relative gap is at most the tolerance, at a point that is feasible (repaired
  * where need be). At lambda = 0 there is no
- * finite bound to compare with, and every KKT residual must be at most the tolerance instead.
+ * finite bound to compare with, and every KKT residual must be at most the tolerance instead. A bound that is above the objective by
+ * more than that says that one of the two is wrong, and solves nothing.
  */
 export function isSolved(certificate: Certificate, lambda: number, tolerance: number): boolean {
-  if (certificate.relativeGap <= tolerance) return true
+  if (Math.abs(certificate.relativeGap) <= tolerance) return true
   return (
     lambda === 0 &&
     certificate.stationarity <= tolerance &&

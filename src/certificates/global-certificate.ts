@@ -63,19 +63,34 @@ export interface GlobalCertificate extends Certificate {
  *
  * At an optimum over too few patterns the price is above lambda; `solveGlobal` adds neurons until it is not.
  *
- * @throws RangeError when the program has no family of neurons to choose from, or lambda = 0.
+ * @throws RangeError when the program has no family of neurons to choose from, lambda = 0, or an option is out of range.
  */
 export function globalCertificate(
   program: ConvexProgram,
   iterate: Iterate,
   options: GlobalCertificateOptions = {},
 ): GlobalCertificate {
-  requireOptions(options, optionNames, 'globalCertificate')
+  check(options)
   const working = globalCertification(program, iterate, options)
   for (;;) {
     const at = working.next()
     if (at.done) return at.value
   }
+}
+
+function check(options: GlobalCertificateOptions): void {
+  requireOptions(options, optionNames, 'globalCertificate')
+  const { tolerance = 1e-6, starts = 0, maxNodes = 0 } = options
+  // From 1 on every gap would count as a proof.
+  if (!(tolerance > 0 && tolerance < 1))
+    throw new RangeError(
+      `globalCertificate: tolerance is ${tolerance}, expected above 0 and below 1; pass for example 1e-6.`,
+    )
+  for (const [name, value] of Object.entries({ starts, maxNodes }))
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError(
+        `globalCertificate: ${name} is ${value}, expected a whole number of at least 0; pass for example 1000.`,
+      )
 }
 
 /** `globalCertificate` in pieces: yields now and then. */

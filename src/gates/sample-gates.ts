@@ -1,6 +1,7 @@
 import { bitColumns, countSet, selectColumns } from '../numerics/bits.ts'
 import { isZeroBlock } from '../numerics/blocks.ts'
 import { isCompact, type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { given } from '../numerics/given.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import { type OptionKinds, requireOptions } from '../numerics/options.ts'
@@ -211,6 +212,10 @@ function check(X: Rows, options: SampleGatesOptions, count: number): void {
     throw new RangeError(
       `sampleGates: order is ${order}, expected a positive whole number; pass how many features a gate may read.`,
     )
+  if (features !== undefined && (typeof features !== 'object' || typeof features?.length !== 'number'))
+    throw new TypeError(
+      `sampleGates: features is ${given(features)}, expected an array of column numbers; pass the columns a gate may read.`,
+    )
   if (
     features !== undefined &&
     (features.length === 0 || features.some((j) => !Number.isInteger(j) || j < 0 || j >= d))
@@ -230,10 +235,15 @@ function check(X: Rows, options: SampleGatesOptions, count: number): void {
     throw new RangeError(
       `sampleGates: draw is 'differences' and X has 1 row, expected at least two; pass more rows, or draw: 'normal'.`,
     )
-  if (window) checkWindow(window, options, d)
+  if (window !== undefined) checkWindow(window, options, d)
 }
 
-function checkWindow({ shape, size }: GateWindow, { order, features }: SampleGatesOptions, d: number): void {
+function checkWindow(window: GateWindow, { order, features }: SampleGatesOptions, d: number): void {
+  if (typeof window?.shape !== 'object' || window.shape === null)
+    throw new TypeError(
+      `sampleGates: window is ${given(window)} without a shape, expected one of images; pass { shape: { height: 28, width: 28, channels: 1 }, size: ${SIDE} }.`,
+    )
+  const { shape, size } = window
   const { height, width, channels } = shape
   if (height * width * channels !== d)
     throw new RangeError(

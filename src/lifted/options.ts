@@ -3,6 +3,7 @@ import { identity } from '../layers/identity.ts'
 import { dense, type LayerMap } from '../layers/layer-map.ts'
 import { relu } from '../layers/relu.ts'
 import { sigmoid } from '../layers/sigmoid.ts'
+import { given } from '../numerics/given.ts'
 import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite } from '../numerics/matrix.ts'
 import type { OptionKinds } from '../numerics/options.ts'
@@ -99,20 +100,21 @@ export function chainOf(
   },
 ): Chain {
   const X = asMatrix(options.X, caller, 'X')
-  const given = asMatrix(options.y, caller, 'y')
+  const targets = asMatrix(options.y, caller, 'y')
   if (X.rows === 0 || X.columns === 0)
     throw new RangeError(
       `${caller}: X is ${X.rows} x ${X.columns}, expected at least one row and one column; pass the data.`,
     )
-  if (given.rows !== X.rows || given.columns === 0)
+  if (targets.rows !== X.rows || targets.columns === 0)
     throw new RangeError(
-      `${caller}: y is ${given.rows} x ${given.columns} and X has ${X.rows} rows; pass one row of targets per row.`,
+      `${caller}: y is ${targets.rows} x ${targets.columns} and X has ${X.rows} rows; pass one row of targets per row.`,
     )
   requireFinite(X, caller, 'X')
-  requireFinite(given, caller, 'y')
+  requireFinite(targets, caller, 'y')
   const target =
-    parts.output === undefined || parts.output === 'squared' ? given : classTargets(given, parts.output, caller)
+    parts.output === undefined || parts.output === 'squared' ? targets : classTargets(targets, parts.output, caller)
 
+  requireHidden(options.hidden, caller)
   const { activation = relu(), outputMap } = options
   const ridge = atLeastZero(caller, 'ridge', options.ridge ?? parts.ridge)
   const free = parts.output === undefined
@@ -142,6 +144,15 @@ export function chainOf(
     : parts.coupled(parts.outputActivation ?? activation)
   links.push({ map, units: target.columns, divergence, coupling: free ? coupling.at(-1)! : 1, ridge })
   return { input: X, target, freeOutput: free, links }
+}
+
+/** @throws TypeError when it is no list of layers. */
+export function requireHidden(hidden: unknown, caller: string): void {
+  const one = typeof hidden === 'number' ? hidden : 64
+  if (!Array.isArray(hidden) || hidden.some((layer) => typeof layer !== 'number' && typeof layer?.map !== 'object'))
+    throw new TypeError(
+      `${caller}: hidden is ${given(hidden)}, expected a list of widths, or of { units, map }; pass for example hidden: [${one}].`,
+    )
 }
 
 /** How a preset is trained unless options say otherwise: alpha of all rows at once, and what batches take. */
@@ -186,11 +197,11 @@ function growing({ batchDamping = 0 }: Usual, { rows, data }: Matrix): (sweep: n
   return (sweep) => first * sweep
 }
 
-function couplings(given: number | readonly number[], count: number, caller: string): number[] {
-  const all = typeof given === 'number' ? new Array<number>(count).fill(given) : [...given]
+function couplings(coupling: number | readonly number[], count: number, caller: string): number[] {
+  const all = typeof coupling === 'number' ? new Array<number>(count).fill(coupling) : Array.from(coupling)
   if (all.length !== count || !all.every((value) => value > 0 && Number.isFinite(value)))
     throw new RangeError(
-      `${caller}: coupling is ${JSON.stringify(given)}, expected a number above 0, or ${count} of them, one per coupled layer; pass for example 1.`,
+      `${caller}: coupling is ${JSON.stringify(coupling)}, expected a number above 0, or ${count} of them, one per coupled layer; pass for example 1.`,
     )
   return all
 }

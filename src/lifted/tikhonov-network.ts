@@ -5,7 +5,7 @@ import { type LiftedNetwork, liftedNetwork } from './lifted-network.ts'
 import { linear } from './linear.ts'
 import { majorised } from './majoriser.ts'
 import { damped } from './node-solvers.ts'
-import { chainOf, type LiftedOptions, planned } from './options.ts'
+import { chainOf, type LiftedOptions, planned, requireHidden } from './options.ts'
 import { type Block, linksFrom } from './schedule.ts'
 import { keepLargest, sparseLinks } from './sparse-links.ts'
 
@@ -53,6 +53,7 @@ export function tikhonovNetwork(options: TikhonovNetworkOptions): LiftedNetwork 
   const caller = 'tikhonovNetwork'
   requireOptions(options, optionNames, caller)
   const { outputFirst = true, relaxation = (t: number): number => 1 / (t + 1) ** 2, keep } = options
+  requireHidden(options.hidden, caller)
   if (options.hidden.length === 0)
     throw new RangeError(`${caller}: hidden is empty, expected one layer at least; pass for example hidden: [256].`)
   if (options.hidden.some((layer) => typeof layer !== 'number') || options.outputMap)

@@ -1,3 +1,4 @@
+import { given } from '../numerics/given.ts'
 import type { OptionKinds } from '../numerics/options.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { classesOf } from './labels.ts'
@@ -26,6 +27,7 @@ export const classWeightNames: OptionKinds<ClassWeights> = { sampleWeights: true
 /** One weight per row. */
 export function rowWeights(rows: number, { sampleWeights }: SampleWeights, caller: string): Vector {
   if (sampleWeights === undefined) return new Float64Array(rows).fill(1)
+  requireList(sampleWeights, 'sampleWeights', caller)
   if (sampleWeights.length !== rows)
     throw new RangeError(
       `${caller}: there are ${sampleWeights.length} sampleWeights and the targets have ${rows} rows; pass one per row.`,
@@ -43,6 +45,7 @@ export function classRowWeights(
   const weights = rowWeights(classes.length, options, caller)
   const { classWeights } = options
   if (classWeights === undefined) return weights
+  requireList(classWeights, 'classWeights', caller)
   if (classWeights.length !== count)
     throw new RangeError(
       `${caller}: there are ${classWeights.length} classWeights and ${count} classes; pass one per class.`,
@@ -68,6 +71,13 @@ export function signedRowWeights(targets: Matrix, options: ClassWeights, caller:
 /** A weight per entry from one per row, divided by the `count` of a mean. */
 export function entryWeights(weights: Vector, columns: number, count: number): Vector {
   return Float64Array.from({ length: weights.length * columns }, (_, k) => weights[Math.floor(k / columns)]! / count)
+}
+
+function requireList(weights: ArrayLike<number>, name: string, caller: string): void {
+  if (typeof weights !== 'object' || typeof weights?.length !== 'number')
+    throw new TypeError(
+      `${caller}: ${name} is ${given(weights)}, expected an array of numbers; pass one, or leave it out.`,
+    )
 }
 
 function checked(weights: ArrayLike<number>, name: string, caller: string): Vector {

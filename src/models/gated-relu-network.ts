@@ -4,6 +4,7 @@ import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite, toRows } from '../numerics/matrix.ts'
 import type { Matrix, Model, ModelJson, Vector } from '../types.ts'
 import { finiteNumbers, matrixFromRows, weightsFromJson } from './json.ts'
+import { requireWeights } from './require-weights.ts'
 
 /** The weights of a two-layer gated ReLU network with `width` neurons, `features` inputs and `outputs` outputs. */
 export interface GatedReluWeights {
@@ -30,10 +31,11 @@ export interface GatedReluNetwork extends Model, GatedReluWeights {
 /**
  * f(x) = sum_j 1[x'g_j + g_0j >= 0] (x'w1_j + b1_j) w2_j + intercept: a two-layer gated ReLU network.
  *
- * @throws RangeError when the sizes do not belong together or a weight is not finite.
+ * @throws RangeError when the sizes do not belong together or a weight is not finite; TypeError when one is left out.
  */
 export function gatedReluNetwork(weights: GatedReluWeights): GatedReluNetwork {
   const { gates, gateBias, W1, b1, W2, intercept } = weights
+  requireWeights({ gates, W1, W2 }, { gateBias, b1, intercept }, 'gatedReluNetwork')
   const width = W1.rows
   const features = W1.columns
   const outputs = intercept.length

@@ -4,6 +4,7 @@ import { asMatrix, type MatrixLike } from '../numerics/interchange.ts'
 import { matrix, requireFinite, toRows } from '../numerics/matrix.ts'
 import type { Matrix, Model, ModelJson, Vector } from '../types.ts'
 import { finiteNumbers, weightsFromJson } from './json.ts'
+import { requireWeights } from './require-weights.ts'
 
 /** The weights of a two-layer ReLU network with `width` neurons. */
 export interface ReluWeights {
@@ -26,10 +27,11 @@ export interface ReluNetwork extends Model, ReluWeights {
 /**
  * f(x) = sum_j (x'w1_j + b1_j)_+ w2_j + intercept: a two-layer ReLU network.
  *
- * @throws RangeError when the sizes do not belong together or a weight is not finite.
+ * @throws RangeError when the sizes do not belong together or a weight is not finite; TypeError when one is left out.
  */
 export function reluNetwork(weights: ReluWeights): ReluNetwork {
   const { W1, b1, W2, intercept } = weights
+  requireWeights({ W1, W2 }, { b1, intercept }, 'reluNetwork')
   const width = W1.rows
   const outputs = intercept.length
   if (b1.length !== width || W2.rows !== width || W2.columns !== outputs)

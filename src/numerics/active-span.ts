@@ -37,6 +37,8 @@ export interface ActiveSpan {
 
 /** A row adds a direction to the active ones when what is left of it (of norm one) is longer than this, unless told otherwise. */
 const INDEPENDENCE = 1e-11
+/** What is left of a row that is longer than this, after its part in the span is taken off, has lost a digit to rounding at most. */
+const MUCH = 0.1
 /** Rows nearer to dependent than this notice the rounding of a removal. */
 const SENSITIVE = 1e-3
 /** Removals after which the basis is made anew in any case. */
@@ -60,13 +62,14 @@ export function activeSpan(d: number, most: number = d, independence: number = I
     const q = size * d
     for (let j = 0; j < d; j++) Q[q + j] = sign * unit[row * d + j]!
     for (let i = 0; i < size; i++) R[i * most + size] = 0
-    // Gram-Schmidt twice is enough (Kahan).
-    for (let pass = 0; pass < 2; pass++) {
+    // Gram-Schmidt twice is enough (Kahan), and once where much is left.
+    let length = 0
+    for (let pass = 0; pass < 2 && length < MUCH; pass++) {
       multiply(Q, size, d, Q, q, products)
       for (let i = 0; i < size; i++) R[i * most + size]! += products[i]!
       subtract(Q, size, d, products, Q, q)
+      length = blockNorm(Q, q, d)
     }
-    const length = blockNorm(Q, q, d)
     if (!(length > independence)) return false
     for (let j = 0; j < d; j++) Q[q + j]! /= length
     R[size * most + size] = length
@@ -167,10 +170,13 @@ export function activeSpan(d: number, most: number = d, independence: number = I
     },
     residual(g, start, out) {
       for (let j = 0; j < d; j++) out[j] = g[start + j]!
-      // Twice, so that what is left is orthogonal to the span to rounding even when little is left.
-      for (let pass = 0; pass < 2; pass++) {
+      // Twice where little is left, so that it is orthogonal to the span to rounding even then.
+      const much = MUCH * blockNorm(out, 0, d)
+      let length = 0
+      for (let pass = 0; pass < 2 && length < much; pass++) {
         multiply(Q, size, d, out, 0, products)
         subtract(Q, size, d, products, out, 0)
+        length = blockNorm(out, 0, d)
       }
     },
     complement() {

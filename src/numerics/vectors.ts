@@ -39,6 +39,13 @@ export function plus(a: Vector, s: number, b: Vector, out: Vector = new Float64A
   return out
 }
 
+/** The largest entry, or 0 where none is above. */
+export function largest(a: Vector): number {
+  let most = 0
+  for (let i = 0; i < a.length; i++) most = Math.max(most, a[i]!)
+  return most
+}
+
 /** True when every entry is finite. */
 export function allFinite(a: Vector): boolean {
   for (let k = 0; k < a.length; k++) if (!Number.isFinite(a[k]!)) return false

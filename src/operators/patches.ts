@@ -1,3 +1,4 @@
+import { given } from '../numerics/given.ts'
 import { requireOptions } from '../numerics/options.ts'
 import type { Vector } from '../types.ts'
 
@@ -49,6 +50,10 @@ export interface PatchGrid {
 export function patchGrid(shape: ImageShape, options: PatchOptions): PatchGrid {
   requireOptions(options, { size: 'number', stride: 'number', padding: 'number', normalize: true }, 'patch')
   const { size, stride = 1, padding = 0, normalize = 'none' } = options
+  if (typeof shape !== 'object' || shape === null)
+    throw new TypeError(
+      `patches: the shape of the images is ${given(shape)}, expected their height, width and channels; pass shape: { height: 28, width: 28, channels: 1 }.`,
+    )
   const { height, width, channels } = shape
   for (const [name, value, least] of [
     ['height', height, 1],

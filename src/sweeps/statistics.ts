@@ -1,3 +1,4 @@
+import { given } from '../numerics/given.ts'
 import { studentT } from './student-t.ts'
 import { moments } from './summarize.ts'
 
@@ -83,11 +84,11 @@ function corrected(
     throw new RangeError(
       `${caller}: there are ${values.length} values (${values.filter((value) => !Number.isFinite(value)).length} not finite), expected two finite ones at least; pass one a fold.`,
     )
-  if (!(level > 0 && level < 1))
-    throw new RangeError(`${caller}: level is ${level}, expected between 0 and 1; pass for example 0.95.`)
-  if (!(testRatio >= 0 && Number.isFinite(testRatio)))
+  if (typeof level !== 'number' || !(level > 0 && level < 1))
+    throw new RangeError(`${caller}: level is ${given(level)}, expected between 0 and 1; pass for example 0.95.`)
+  if (!Number.isFinite(testRatio) || testRatio < 0)
     throw new RangeError(
-      `${caller}: testRatio is ${testRatio}, expected at least 0; pass the summary's testRatio, or 0 for independent values.`,
+      `${caller}: testRatio is ${given(testRatio)}, expected at least 0; pass the summary's testRatio, or 0 for independent values.`,
     )
   const { mean, standardDeviation } = moments(values)
   const error = standardDeviation * Math.sqrt(1 / values.length + testRatio)

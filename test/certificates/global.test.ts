@@ -156,6 +156,20 @@ describe('a certificate over all networks', () => {
     )
     expect(at(reluProgram({ X, y: [1, 2, 3], gates, lambda: 0 }))).toThrow(/lambda is 0, expected above 0/)
   })
+
+  it.each([
+    [{ tolerance: 1 }, 'tolerance is 1, expected above 0 and below 1; pass for example 1e-6.'],
+    [{ tolerance: Number.NaN }, 'tolerance is NaN, expected above 0 and below 1; pass for example 1e-6.'],
+    [{ starts: 1.5 }, 'starts is 1.5, expected a whole number of at least 0; pass for example 1000.'],
+    [{ maxNodes: Number.NaN }, 'maxNodes is NaN, expected a whole number of at least 0; pass for example 1000.'],
+  ])('takes no options that would make a proof of anything, or never end: %o', (options, sentence) => {
+    const X = matrix(3, 2, Float64Array.of(1, 2, -1, 1, 0, 3))
+    const program = reluProgram({ X, y: [1, 2, 3], gates: enumerateGates(X), lambda: 0.1 })
+    const coefficients = new Float64Array(program.operator.columns)
+    expect(() => globalCertificate(program, { coefficients }, options)).toThrow(
+      new RangeError(`globalCertificate: ${sentence}`),
+    )
+  })
 })
 
 describe('extend', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isSolved } from '../../src/certificates/certify.ts'
 import { lowerBound, withLowerBound } from '../../src/certificates/lower-bound.ts'
 import {
   type Certificate,
@@ -84,6 +85,26 @@ describe('the interval of a certificate', () => {
 })
 
 describe('a bound above the objective', () => {
+  it('solves nothing where it is above by more than the tolerance', () => {
+    const certificate = { primal: 1, dual: 1 + 2e-6, gap: -2e-6, relativeGap: -2e-6, scope: 'program' as const }
+    const residuals = { stationarity: 1, primalFeasibility: 0, dualFeasibility: 1, complementarity: 1 }
+    expect(isSolved({ ...certificate, ...residuals }, 0.1, 1e-6)).toBe(false)
+    expect(isSolved({ ...certificate, ...residuals }, 0.1, 1e-5)).toBe(true)
+    // Squares of such targets are below the smallest numbers that keep their digits, and so are objectives and bounds.
+    const X = matrix(
+      12,
+      2,
+      Float64Array.from({ length: 24 }, (_, k) => Math.sin(k * k)),
+    )
+    const y = Float64Array.from({ length: 12 }, (_, r) => 1e-160 * Math.cos(3 * r))
+    const program = gatedReluProgram({ X, y, gates: sampleGates(X, { count: 5, seed: 1 }), lambda: 1 })
+    for (const share of [0.1, 0.01, 0.001]) {
+      const at = { ...program, lambda: share * lambdaMax(program) }
+      const { status, certificate } = solveSync(at, { maxIterations: 50 })
+      if (status === 'solved') expect(Math.abs(certificate.relativeGap)).toBeLessThanOrEqual(1e-6)
+    }
+  })
+
   it.each([
     ['by rounding of the two', 1 + 1e-15, 1, 1, 1],
     ['by rounding at zero', 1e-20 + 1e-16, 1e-20, 1, 1e-20],

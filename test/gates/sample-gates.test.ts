@@ -267,6 +267,19 @@ describe('sampleGates', () => {
     expect(() => sampleGates(X, { count: 2, ...options })).toThrow(new RangeError(sentence))
   })
 
+  it.each([
+    [{ features: 3 }, 'features is 3, expected an array of column numbers; pass the columns a gate may read.'],
+    [{ features: null }, 'features is null, expected an array of column numbers; pass the columns a gate may read.'],
+    [
+      { window: 7 },
+      'window is 7 without a shape, expected one of images; pass { shape: { height: 28, width: 28, channels: 1 }, size: 7 }.',
+    ],
+  ])('refuses %o, which is of another kind, in a sentence', (options, sentence) => {
+    expect(() => sampleGates(normal(5, 3), { count: 2, ...(options as object) })).toThrow(
+      new TypeError(`sampleGates: ${sentence}`),
+    )
+  })
+
   it('refuses differences of a single row, and of rows that are all alike', () => {
     expect(() => sampleGates([[1, 2]], { draw: 'differences' })).toThrow(
       new RangeError(

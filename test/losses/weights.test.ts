@@ -112,3 +112,13 @@ describe('the weight of a class is that of its rows', () => {
     )
   })
 })
+
+describe('weights that are no list', () => {
+  it.each([null, 2, 'heavy'])('are refused in a sentence: %o', (weights) => {
+    const given = typeof weights === 'string' ? `"${weights}"` : `${weights}`
+    for (const name of ['sampleWeights', 'classWeights'])
+      expect(() => logistic({ [name]: weights } as object).over(sign)).toThrow(
+        new TypeError(`logistic: ${name} is ${given}, expected an array of numbers; pass one, or leave it out.`),
+      )
+  })
+})

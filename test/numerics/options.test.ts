@@ -261,3 +261,45 @@ describe('an option that there is not', () => {
     await expect(call({ whatever: 1 })).rejects.toThrow(`${name}: there is no option whatever; the options are `)
   })
 })
+
+describe('what has to be there', () => {
+  const X = [[1], [2], [-1]]
+  const y = [[1], [0], [1]]
+  const one = cvxnn.matrix(1, 1, Float64Array.of(1))
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'a width in place of the hidden layers',
+      () => cvxnn.fenchelNetwork({ X, y, hidden: 8 as never, loss: 'squared' }),
+      'fenchelNetwork: hidden is 8, expected a list of widths, or of { units, map }; pass for example hidden: [8].',
+    ],
+    [
+      'no hidden layers',
+      () => cvxnn.tikhonovNetwork({ X, y } as never),
+      'tikhonovNetwork: hidden is undefined, expected a list of widths, or of { units, map }; pass for example hidden: [64].',
+    ],
+    [
+      'no shape of images',
+      () => cvxnn.ccnnProgram({ X, y, lambda: 1, patch: { size: 1 } } as never),
+      'patches: the shape of the images is undefined, expected their height, width and channels; pass shape: { height: 28, width: 28, channels: 1 }.',
+    ],
+    [
+      'a network without biases',
+      () => cvxnn.reluNetwork({ W1: one, W2: one, intercept: new Float64Array(1) } as never),
+      'reluNetwork: b1 is undefined, expected a Float64Array; pass one, of zeros for none.',
+    ],
+    [
+      'weights as rows',
+      () => cvxnn.gatedReluNetwork({ gates: one, W1: [[1]], W2: one } as never),
+      'gatedReluNetwork: W1 is an object (Array), expected a matrix; pass fromRows(rows).',
+    ],
+  ])('is asked for in a sentence: %s', (_, make, sentence) => {
+    expect(make).toThrow(new TypeError(sentence))
+  })
+
+  it('a level as text is refused', async () => {
+    await expect(cvxnn.confidenceInterval([1, 2, 3], { level: '0.9' as never })).rejects.toThrow(
+      'confidenceInterval: level is "0.9", expected between 0 and 1; pass for example 0.95.',
+    )
+  })
+})

@@ -325,6 +325,34 @@ describe('progress', () => {
     expect(seen.at(-1)!.certificate).toEqual(solution.certificate)
   })
 
+  it('comes where the gap that a solver reckons with may be enough, or is overdue, and everywhere for whoever watches', () => {
+    // Gaps are 1 / k^2.
+    const solver: Solver = {
+      name: 'reckoning',
+      supports: () => true,
+      *iterate() {
+        for (let k = 1; ; k++) yield { ...point(1e-3 / k), gap: 1 / (k * k) }
+      },
+    }
+    const certified = (tolerance: number, watched: boolean, maxIterations: number): number => {
+      let made = 0
+      const adjoint: typeof program.operator.adjoint = (r, out) => {
+        made++
+        return program.operator.adjoint(r, out)
+      }
+      const counted = { ...program, operator: { ...program.operator, adjoint } }
+      solveSync(counted, { solver, tolerance, maxIterations, ...(watched && { onProgress: () => undefined }) })
+      return made
+    }
+    const atZero = certified(1e-12, false, 1) - 1
+    // The last one, however the work ends.
+    expect(certified(1e-12, false, 20)).toBe(atZero + 1)
+    expect(certified(1e-12, true, 20)).toBe(atZero + 20)
+    // From 1 / k^2 <= 0.011 on, at k = 10, as the solver is wrong.
+    expect(certified(0.011, false, 20)).toBe(atZero + 11)
+    expect(certified(1e-12, false, 120)).toBe(atZero + 3)
+  })
+
   it('comes when the solver says so, whatever checkEvery is, and never without a certificate at the end', () => {
     const solver: Solver = {
       name: 'advising',

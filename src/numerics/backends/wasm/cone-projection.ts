@@ -30,6 +30,7 @@ interface Inside {
   buffer?: ArrayBufferLike
   point: Float64Array
   residual: Float64Array
+  whole: Int32Array
 }
 
 /** As in js/cone-projection.ts, in the module: the rows, their signs, and spans that are kept are in its memory. */
@@ -63,9 +64,9 @@ export function coneProjection(
       )
       const room = owner.room(2 * row + engine.kernels.spanBytes(d, row))
       engine.clear(room, 2 * row)
-      const none = new Float64Array(0)
+      const none = { point: new Float64Array(0), residual: new Float64Array(0), whole: new Int32Array(0) }
       const { words, wordStride } = owner
-      inside = { engine, owner, unit: X, words, wordStride, room, point: none, residual: none }
+      inside = { engine, owner, unit: X, words, wordStride, room, ...none }
       return inside
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
@@ -119,6 +120,7 @@ export function coneProjection(
         at.buffer = engine.memory.buffer
         at.point = new Float64Array(at.buffer, at.room, d)
         at.residual = new Float64Array(at.buffer, at.room + row, d)
+        at.whole = new Int32Array(at.buffer)
       }
       const { point, residual } = at
       for (let j = 0; j < d; j++) point[j] = v[start + j]!
@@ -126,9 +128,11 @@ export function coneProjection(
       const length = engine.kernels.projectOnCone(
         ...([n, d, row, at.unit, words, list, count, at.room, at.room + row, span, enough, room] as const),
       )
-      const found = new Int32Array(engine.memory.buffer, span, ROWS / 4 + d)
-      active.count = found[0]!
-      for (let k = 0; k < active.count; k++) active.rows[k] = found[ROWS / 4 + k]!
+      // Nothing allocates in there: the memory is where it was.
+      const { whole } = at
+      const first = (span + ROWS) / 4
+      active.count = whole[span / 4]!
+      for (let k = 0; k < active.count; k++) active.rows[k] = whole[first + k]!
       for (let j = 0; j < d; j++) out[outStart + j] = residual[j]!
       return length
     },

@@ -40,6 +40,7 @@ let leaving: usize = 0
 
 const INDEPENDENCE: f64 = 1e-11
 const SENSITIVE: f64 = 1e-3
+const MUCH: f64 = 0.1
 const REMOVALS: i32 = 64
 const VIOLATION: f64 = 1e-13
 const PATIENCE: i32 = 50
@@ -47,7 +48,7 @@ const AT_ONCE: f64 = 0.5
 
 /** Bytes of workspace for n rows of d entries. */
 export function coneWorkBytes(n: i32, d: i32): i32 {
-  return <i32>(<usize>3 * numberBytes(d) + numberBytes(n + 4) + numberBytes(n))
+  return <i32>(<usize>3 * numberBytes(d) + numberBytes(n + 4) + <usize>2 * numberBytes(n))
 }
 
 function take(n: i32, d: i32, rowBytes: usize, unitAt: usize, wordsAt: usize, spanAt: usize, work: usize): void {
@@ -180,13 +181,14 @@ function add(k: i32, sign: f64, multiplier: f64): bool {
   memory.copy(q, unit + <usize>k * row, row)
   if (sign < 0) scale(q, -1)
   for (let i = 0; i < p; i++) store<f64>(entry(i, p), 0)
-  // Gram-Schmidt twice is enough (Kahan).
-  for (let pass = 0; pass < 2; pass++) {
+  // Gram-Schmidt twice is enough (Kahan), and once where much is left.
+  let length: f64 = 0
+  for (let pass = 0; pass < 2 && length < MUCH; pass++) {
     multiply(Q, p, q, products)
     for (let i = 0; i < p; i++) store<f64>(entry(i, p), load<f64>(entry(i, p)) + at(products, i))
     subtract(Q, p, products, q)
+    length = sqrt<f64>(product(q, q))
   }
-  const length = sqrt<f64>(product(q, q))
   if (!(length > INDEPENDENCE)) return false
   scale(q, 1 / length)
   store<f64>(entry(p, p), length)
@@ -309,9 +311,10 @@ function refresh(): bool {
   return true
 }
 
-function has(k: i32): bool {
-  for (let i = 0, p = size(); i < p; i++) if (load<i32>(rows + (<usize>i << 2)) == k) return true
-  return false
+/** Marks the active rows among n. */
+function markRows(n: i32, marks: usize): void {
+  memory.fill(marks, 0, n)
+  for (let i = 0, p = size(); i < p; i++) store<u8>(marks + <usize>load<i32>(rows + (<usize>i << 2)), 1)
 }
 
 /** Makes the basis of the first `count` of the span's rows. */
@@ -342,13 +345,15 @@ function listViolated(
   residual: usize,
   slacks: usize,
   violated: usize,
+  marks: usize,
 ): i32 {
   let count = 0
+  markRows(n, marks)
   if (candidateCount >= 0) {
     for (let c = 0; c < candidateCount; c++) {
       const k = load<i32>(candidates + (<usize>c << 2))
       const slack = signOf(k) * product(unit + <usize>k * row, residual)
-      if (slack >= -tolerance || has(k)) continue
+      if (slack >= -tolerance || load<u8>(marks + <usize>k)) continue
       put(slacks, k, slack)
       store<i32>(violated + (<usize>count << 2), k)
       count++
@@ -361,7 +366,7 @@ function listViolated(
     for (const end = min(n, k + 32); k < end; k++, bits >>>= 1) {
       const value = at(slacks, k)
       const slack = bits & 1 ? value : -value
-      if (slack >= -tolerance || has(k)) continue
+      if (slack >= -tolerance || load<u8>(marks + <usize>k)) continue
       put(slacks, k, slack)
       store<i32>(violated + (<usize>count << 2), k)
       count++
@@ -408,7 +413,9 @@ export function projectOnCone(
   take(n, d, rowBytes, unitAt, wordsAt, spanAt, work)
   const slacks = leaving + numberBytes(d)
   const violated = slacks + numberBytes(n + 4)
-  const tolerance = VIOLATION * sqrt<f64>(product(v, v))
+  const marks = violated + numberBytes(n)
+  const whole = sqrt<f64>(product(v, v))
+  const tolerance = VIOLATION * whole
   do solve(v)
   while (dropNegative())
   memory.copy(rho, target, <usize>size() << 3)
@@ -416,15 +423,17 @@ export function projectOnCone(
   let share = AT_ONCE
   for (let round = 0, going = true; going; round++) {
     memory.copy(residual, v, row)
-    // Twice, so that what is left is orthogonal to the span to rounding even when little is left.
-    for (let pass = 0; pass < 2; pass++) {
+    // Twice where little is left, so that it is orthogonal to the span to rounding even then.
+    let length: f64 = 0
+    for (let pass = 0; pass < 2 && length < MUCH * whole; pass++) {
       multiply(Q, size(), residual, products)
       subtract(Q, size(), products, residual)
+      length = sqrt<f64>(product(residual, residual))
     }
-    if (enough > 0 && sqrt<f64>(product(residual, residual)) <= enough) break
+    if (enough > 0 && length <= enough) break
     const count =
       size() < d && round < limit
-        ? listViolated(n, candidates, candidateCount, tolerance, residual, slacks, violated)
+        ? listViolated(n, candidates, candidateCount, tolerance, residual, slacks, violated, marks)
         : 0
     if (count == 0) {
       going = refresh()
