@@ -23,13 +23,11 @@ export interface TrainedState {
   readonly crossValidation?: CrossValidation
 }
 
-/** Settings that files leave out at their defaults. */
-type Chosen = 'lambdaRule' | 'gateDraw'
-
 /** The file of an estimator. */
 export interface EstimatorJson extends ModelJson, Omit<TrainedState, 'network' | 'settings'> {
   /** Without them `lambdaRule` is `'min'` and `gateDraw` `'normal'`, as in files that were written before there was a choice. */
-  readonly settings: Omit<TrainSettings, Chosen> & Partial<Pick<TrainSettings, Chosen>>
+  readonly settings: Omit<TrainSettings, 'lambdaRule' | 'gateDraw'> &
+    Partial<Pick<TrainSettings, 'lambdaRule' | 'gateDraw'>>
   readonly kind: 'relu-regressor' | 'relu-classifier'
   readonly network: ModelJson
   /** Of a classifier: the class names, in the order of the outputs. */
