@@ -176,6 +176,9 @@ const TABLES: readonly (readonly [name: string, rows: number])[] = [
   ['regression/california-housing', 2000],
   ['regression/kin8nm', 4000],
   ['regression/california-housing', 4000],
+  ['regression/power-plant', 4000],
+  ['regression/protein', 4000],
+  ['regression/elevators', 4000],
 ]
 
 /** How many times as long, or longer than that where it was stopped. */

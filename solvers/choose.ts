@@ -14,8 +14,8 @@ import { workingSet } from './working-set.ts'
 
 /** Rows up to which Newton's methods may hold an n x n factor: 1 GiB in float64. */
 const FACTOR_ROWS = 11_585
-/** Rows up to which one takes so little time that no other method is worth its risk of many iterations. */
-const FEW_ROWS = 2000
+/** Rows up to which a few of them take so little time that no other method is worth its risk of many iterations. */
+const FEW_ROWS = 4000
 
 /**
  * The default solver for a program's structure: the first that takes it of
@@ -24,7 +24,7 @@ const FEW_ROWS = 2000
  * 2. for group norms, nystromNewton where it takes the program: squared loss, one group a block and output, products of
  *    float32; nystromNewtonCg likewise for other losses with second derivatives; elsewhere by the iterations that a first-order
  *    method would take, about 100 (lambda_max / lambda)^0.6:
- *    - etaNewton (squared loss) up to 2000 rows, and above where its few n x n factorisations cost less than those iterations on
+ *    - etaNewton (squared loss) up to 4000 rows, and above where its few n x n factorisations cost less than those iterations on
  *      well conditioned data, n^2 <= iterations / 8 * d P for n rows and P blocks of d;
  *    - proximalNewton (other losses that are sums over entries) where n^2 <= iterations / 6 * d P, and lambda is below about
  *      0.007 lambda_max: with curvature that fades first-order methods take fewer iterations;
