@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { lambdaGrid, sweep } from '../../../solvers/index.ts'
-import { requireVariation } from '../../estimators/cross-validate.ts'
+import { requireSquares, requireVariation } from '../../estimators/cross-validate.ts'
 import { gateOrders, type TrainSettings, trainSettings } from '../../estimators/options.ts'
 import { preparation, trainingProgram } from '../../estimators/prepare.ts'
 import { unstandardize } from '../../models/unstandardize.ts'
@@ -79,6 +79,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     dataset.task,
   )
   requireVariation(train.X, train.y, settings)
+  requireSquares(train.y, settings)
   const prepared = preparation(train.X, train.y, settings, dataset.task)
   const program = trainingProgram(train.X, train.y, prepared, settings, { gateOrder: gateOrders(settings)[0]! })
   const display = progressDisplay(flags)
