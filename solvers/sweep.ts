@@ -1,5 +1,5 @@
 import { lambdaMax } from '../src/certificates/lambda-max.ts'
-import { type OptionNames, requireOptions } from '../src/numerics/options.ts'
+import { type OptionKinds, requireOptions } from '../src/numerics/options.ts'
 import type { ConvexProgram, Iterate, Progress, Solution, Vector } from '../src/types.ts'
 import { chooseSolver } from './choose.ts'
 import { isWatched, type SolveOptions, solveOptionNames, walk } from './solve.ts'
@@ -81,7 +81,12 @@ export function* walkPath<M>(
 const { checkpoint: _, ...shared } = solveOptionNames
 
 /** Every name of `SweepOptions`. */
-export const sweepOptionNames: OptionNames<SweepOptions> = { ...shared, count: true, ratio: true, lambdas: true }
+export const sweepOptionNames: OptionKinds<SweepOptions> = {
+  ...shared,
+  count: 'number',
+  ratio: 'number',
+  lambdas: true,
+}
 
 /** How many solutions are extrapolated at most: a parabola. */
 const POINTS = 3

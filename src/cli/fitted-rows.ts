@@ -3,11 +3,12 @@ import type { MissingPolicy } from '../data/read-csv-options.ts'
 import { fingerprint, type ModelFile } from './files.ts'
 import { type CellFlags, cellOptions } from './options.ts'
 import { type SplitTable, splitTable } from './table-data.ts'
+import { tablePath, tableSource } from './table-source.ts'
 
 /** The table a model was fitted on, read and split as it was then; refused when its training rows are others. */
 export async function fittedRows(path: string, { extras }: ModelFile, flags: CellFlags): Promise<SplitTable> {
   const { schema, data } = extras
-  const dataset = await readCsv(path, {
+  const dataset = await readCsv(tableSource(path), {
     target: schema.target,
     task: schema.task,
     missing: data.missing as MissingPolicy,
@@ -24,7 +25,7 @@ export async function fittedRows(path: string, { extras }: ModelFile, flags: Cel
   const split = { dataset, ...splitTable(dataset, data.testFraction, data.splitSeed) }
   if (fingerprint(split.train.X, split.train.y) !== data.fingerprint)
     throw new Error(
-      `${path} does not hold the rows the model was fitted on (${data.source}, ${data.rows} rows); pass that table.`,
+      `${tablePath(path)} does not hold the rows the model was fitted on (${data.source}, ${data.rows} rows); pass that table.`,
     )
   return split
 }

@@ -1,10 +1,10 @@
-import { basename } from 'node:path'
 import type { TableDataset } from '../data/read-csv.ts'
 import type { Model } from '../types.ts'
 import { type Fitted, fingerprint, modelText, writeWhole } from './files.ts'
 import { type Metrics, metricsOf, metricsText } from './metrics.ts'
 import type { TableFlags } from './options.ts'
 import type { SplitTable } from './table-data.ts'
+import { tableName } from './table-source.ts'
 import { inFlags } from './words.ts'
 
 /** How well a network does on the rows it was trained on, and on those held out. */
@@ -32,7 +32,7 @@ export async function writeFitted(
   { dataset, train }: SplitTable,
 ): Promise<void> {
   const data = {
-    source: basename(path),
+    source: tableName(path),
     rows: dataset.X.rows,
     testFraction: flags.test,
     splitSeed: flags.seed,
@@ -59,7 +59,7 @@ export function headingOf(path: string, split: SplitTable): string {
     ? `classification, ${classes.length} classes (${names}${more > 0 ? ` and ${more} more` : ''})`
     : 'regression'
   const rows = rowsOf(split)
-  return `${basename(path)}: ${task}, ${rows.train} ${rows.train === 1 ? 'row' : 'rows'} to train on, ${rows.test} to test on, ${X.columns} ${X.columns === 1 ? 'feature' : 'features'}`
+  return `${tableName(path)}: ${task}, ${rows.train} ${rows.train === 1 ? 'row' : 'rows'} to train on, ${rows.test} to test on, ${X.columns} ${X.columns === 1 ? 'feature' : 'features'}`
 }
 
 /** Its last lines: how well the network does, and where it was written. */

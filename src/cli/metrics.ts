@@ -1,5 +1,6 @@
 import { decodeLabels } from '../data/dataset.ts'
 import { explainedVariation, targetsVary } from '../estimators/answers.ts'
+import { unitScale } from '../numerics/unit.ts'
 import type { Model } from '../types.ts'
 import type { Rows } from './table-data.ts'
 import { brief } from './terminal.ts'
@@ -14,10 +15,12 @@ export function metricsOf(network: Model, { X, y, labels }: Rows, classes?: read
     const names = decodeLabels(predicted, classes)
     return { accuracy: names.filter((name, r) => name === labels[r]).length / names.length }
   }
+  const errors = y.data.map((target, k) => target - predicted.data[k]!)
+  const scale = unitScale(errors)
   let residual = 0
-  for (let k = 0; k < y.data.length; k++) residual += (y.data[k]! - predicted.data[k]!) ** 2
+  for (const error of errors) residual += (error * scale) ** 2
   return {
-    rmse: Math.sqrt(residual / y.data.length),
+    rmse: Math.sqrt(residual / y.data.length) / scale,
     r2: targetsVary(y) ? explainedVariation(predicted, y) : Number.NaN,
   }
 }

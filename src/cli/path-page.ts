@@ -20,8 +20,8 @@ export interface PathPoint {
 }
 
 /**
- * A regularisation path as one HTML file that needs nothing else: charts over lambda (drawn by uPlot, which is put into
- * the page) and the table of the points.
+ * A regularisation path as one HTML file that needs nothing else, light or dark as its reader's system is: charts over lambda
+ * (drawn by uPlot, which is put into the page) and the table of the points.
  */
 export function pathPage(title: string, points: readonly PathPoint[]): string {
   const asset = (name: string): string =>
@@ -52,14 +52,18 @@ export function pathPage(title: string, points: readonly PathPoint[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escaped(title)}: regularisation path</title>
 <style>${asset('uPlot.min.css')}
-body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1f; max-width: 860px; margin: 2rem auto; padding: 0 1rem; }
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --muted: #5b636d; --rule: #d9dde2; --grid: #eceef1; --best: #eaf3ff; --select: #0000001a; --blue: #0b63ce; --red: #d1495b; --green: #2a7f62; --grey: #8a8a94; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171c; --ink: #e8eaed; --muted: #a3acb6; --rule: #333a42; --grid: #262b32; --best: #16304f; --select: #ffffff26; --blue: #6cb0ff; --red: #ff8f9c; --green: #3dcb9f; --grey: #9aa3ad; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 860px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.05rem; margin: 1.6rem 0 0.2rem; }
-p { margin: 0.3rem 0 1rem; color: #55555e; }
+p { margin: 0.3rem 0 1rem; color: var(--muted); }
 table.points { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-.points th, .points td { text-align: right; padding: 0.2rem 0.6rem; border-bottom: 1px solid #e4e4ea; }
-.points .best td { background: #eaf3ff; font-weight: 600; }
+.points th, .points td { text-align: right; padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--rule); }
+.points .best td { background: var(--best); font-weight: 600; }
+.u-select { background: var(--select); }
 </style>
 </head>
 <body>
@@ -78,20 +82,34 @@ ${rows.join('\n')}
 <script>
 const path = ${JSON.stringify(data).replaceAll('<', '\\u003c')}
 const short = (v) => v == null ? '' : String(Number(v.toPrecision(3)))
+const charts = []
+const draw = () => {
+// Canvases keep the colours that they were drawn in.
+for (const plot of charts.splice(0)) plot.destroy()
+const style = getComputedStyle(document.documentElement)
+const colour = (name) => style.getPropertyValue('--' + name).trim()
+const lines = { stroke: colour('muted'), grid: { stroke: colour('grid'), width: 1 }, ticks: { stroke: colour('rule'), width: 1 } }
 const chart = (id, series) => {
   const parent = document.getElementById(id)
   const shown = series.filter((one) => one.values.some((v) => v !== null))
   const plot = new uPlot({
     width: Math.min(820, parent.clientWidth || 820), height: 240,
     scales: { x: { distr: 3, time: false } },
-    axes: [{ label: 'lambda', labelSize: 20, values: (_, ticks) => ticks.map((v) => Math.abs(Math.log10(v) % 1) < 1e-9 ? String(v) : '') }, { size: 64, values: (_, ticks) => ticks.map(short) }],
-    series: [{ label: 'lambda', value: (_, v) => short(v) }, ...shown.map((one) => ({ label: one.label, stroke: one.stroke, width: 2, points: { show: true, size: 5 }, dash: one.dash, value: (_, v) => short(v) }))],
+    cursor: { points: { fill: (_, k) => colour(shown[k - 1].stroke) } },
+    axes: [{ ...lines, label: 'lambda', labelSize: 20, values: (_, ticks) => ticks.map((v) => Math.abs(Math.log10(v) % 1) < 1e-9 ? String(v) : '') }, { ...lines, size: 64, values: (_, ticks) => ticks.map(short) }],
+    series: [{ label: 'lambda', value: (_, v) => short(v) }, ...shown.map((one) => ({ label: one.label, stroke: colour(one.stroke), width: 2, points: { show: true, size: 5, fill: colour('paper') }, dash: one.dash, value: (_, v) => short(v) }))],
   }, [path.lambda, ...shown.map((one) => one.values)], parent)
-  addEventListener('resize', () => plot.setSize({ width: Math.min(820, parent.clientWidth), height: 240 }))
+  charts.push(plot)
 }
-chart('metric', [{ label: 'train', stroke: '#8a8a94', values: path.train }, { label: 'test', stroke: '#0b63ce', values: path.test }])
-chart('objective', [{ label: 'objective', stroke: '#0b63ce', values: path.objective }, { label: 'lower bound', stroke: '#d1495b', dash: [6, 4], values: path.bound }])
-chart('neurons', [{ label: 'neurons', stroke: '#2a7f62', values: path.neurons }])
+chart('metric', [{ label: 'train', stroke: 'grey', values: path.train }, { label: 'test', stroke: 'blue', values: path.test }])
+chart('objective', [{ label: 'objective', stroke: 'blue', values: path.objective }, { label: 'lower bound', stroke: 'red', dash: [6, 4], values: path.bound }])
+chart('neurons', [{ label: 'neurons', stroke: 'green', values: path.neurons }])
+}
+draw()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw)
+addEventListener('resize', () => {
+  for (const plot of charts) plot.setSize({ width: Math.min(820, plot.root.parentNode.clientWidth), height: 240 })
+})
 </script>
 </body>
 </html>

@@ -5,6 +5,7 @@ import { type LossName, lossesOf } from '../estimators/options.ts'
 import { selectRows } from '../numerics/matrix.ts'
 import type { Matrix } from '../types.ts'
 import { cellOptions, numberOptions, type TableFlags } from './options.ts'
+import { tableSource } from './table-source.ts'
 import { remark, type Terminal } from './terminal.ts'
 import { inFlags } from './words.ts'
 
@@ -26,7 +27,7 @@ export interface SplitTable {
 export async function readSplitTable(path: string, flags: TableFlags): Promise<SplitTable> {
   const { target, task, missing, ignore, categorical, maxCategories } = flags
   const targets = target.includes(',') ? target.split(',').map((name) => name.trim()) : target
-  const dataset = await readCsv(path, {
+  const dataset = await readCsv(tableSource(path), {
     target: targets,
     missing,
     ...(task && { task }),

@@ -1,13 +1,13 @@
 import { turn } from '../numerics/turn.ts'
 import { builtIn } from './built-in.ts'
 
-/** What text can be read from: a path, a `file:` URL, text or bytes at hand, or any stream of either. */
+/** What text can be read from: a path, a `file:` URL, text or bytes at hand, or any stream of either, which may have a name. */
 export type TextSource =
   | string
   | URL
   | Uint8Array
   | { readonly text: string; readonly name?: string }
-  | AsyncIterable<string | Uint8Array>
+  | (AsyncIterable<string | Uint8Array> & { readonly name?: string })
   | ReadableStream<string | Uint8Array>
 
 /** What a binary file can be read from: a path, a `file:` URL, or its bytes. */
@@ -37,7 +37,10 @@ export function openText(source: TextSource, caller: string, encoding?: string, 
   if (typeof source === 'object' && source !== null) {
     if ('text' in source && typeof source.text === 'string')
       return decoded(source.name ?? 'the text', once(source.text))
-    if (Symbol.asyncIterator in source) return decoded('the stream', source as AsyncIterable<string | Uint8Array>)
+    if (Symbol.asyncIterator in source) {
+      const stream = source as AsyncIterable<string | Uint8Array> & { readonly name?: unknown }
+      return decoded(typeof stream.name === 'string' ? stream.name : 'the stream', stream)
+    }
   }
   throw new TypeError(
     `${caller}: the source is ${kindOf(source)}, expected a path, a URL, bytes, a stream or { text }; pass for example a path.`,

@@ -1,5 +1,6 @@
 import { decodeLabels } from '../data/dataset.ts'
 import { toRows } from '../numerics/matrix.ts'
+import { unitScale } from '../numerics/unit.ts'
 import type { Matrix } from '../types.ts'
 import type { Label } from './file.ts'
 
@@ -27,13 +28,14 @@ export function explainedVariation(outputs: Matrix, Y: Matrix): number {
   let residual = 0
   let variation = 0
   let furthest = 0
+  const scale = unitScale(Y.data)
   for (let k = 0; k < Y.columns; k++) {
     const target = moments(Y, k)
     for (let e = k; e < Y.data.length; e += Y.columns) {
       const error = Math.abs(Y.data[e]! - outputs.data[e]!)
-      residual += error ** 2
+      residual += (error * scale) ** 2
       furthest = Math.max(furthest, error / (target.size || Number.MIN_VALUE))
-      if (target.varies) variation += (Y.data[e]! - target.mean) ** 2
+      if (target.varies) variation += ((Y.data[e]! - target.mean) * scale) ** 2
     }
   }
   if (variation > 0) return 1 - residual / variation

@@ -1,6 +1,8 @@
 import { lambdaGrid } from '../../solvers/index.ts'
 import type { Task } from '../data/dataset.ts'
 import type { Fold } from '../data/split.ts'
+import { largestSize } from '../numerics/unit.ts'
+import { dot } from '../numerics/vectors.ts'
 import type { Matrix } from '../types.ts'
 import { type HeldOutPoint, heldOutPath } from './held-out-path.ts'
 import { foldSettings, type LambdaRule, type TrainSettings } from './options.ts'
@@ -67,10 +69,12 @@ export function* crossValidateTogether(
 /**
  * The grid of an estimator's cross-validation: that of all rows.
  *
- * @throws RangeError when no feature varies and the targets do: no lambda is better than another.
+ * @throws RangeError when no feature varies and the targets do: no lambda is better than another; or when the squares of
+ * targets that are not standardised are beyond float64, so that there is no largest lambda to begin from.
  */
 export function gridOf(X: Matrix, Y: Matrix, settings: TrainSettings, gateOrder: number, task: Task): number[] {
   requireVariation(X, Y, settings)
+  requireSquares(Y, settings)
   const whole = trainingProgram(X, Y, preparation(X, Y, settings, task), settings, { gateOrder })
   return lambdaGrid(whole, { count: settings.lambdaCount, ratio: settings.lambdaRatio })
 }
@@ -85,6 +89,14 @@ export function requireVariation(X: Matrix, Y: Matrix, { standardize }: Pick<Tra
   if (standardize && !varies(X) && varies(Y))
     throw new RangeError(
       `train: no column of X varies over its ${X.rows} rows, so there is nothing to predict from and no lambda to choose; pass a feature that differs from row to row.`,
+    )
+}
+
+/** @throws RangeError when targets are taken as they are, and the sum of their squares is no number. */
+export function requireSquares({ data }: Matrix, { standardize }: Pick<TrainSettings, 'standardize'>): void {
+  if (!standardize && !Number.isFinite(dot(data, data)))
+    throw new RangeError(
+      `train: the targets go up to ${largestSize(data)} in absolute value, whose squares are beyond float64, so there is no lambda to begin from; leave standardisation on, or pass the targets in a larger unit.`,
     )
 }
 

@@ -3,6 +3,7 @@ import type { Task } from '../data/dataset.ts'
 import type { Fold } from '../data/split.ts'
 import { unstandardize } from '../models/unstandardize.ts'
 import { selectRows } from '../numerics/matrix.ts'
+import { unitScale } from '../numerics/unit.ts'
 import type { Iterate, Matrix, Status } from '../types.ts'
 import type { FoldSettings } from './options.ts'
 import { preparation, trainingProgram } from './prepare.ts'
@@ -43,7 +44,11 @@ export function* heldOutPath(
   const program = trainingProgram(trainX, trainY, prepared, settings, { gateOrder })
   const validation = selectRows(X, fold.validation)
   const expected = selectRows(Y, fold.validation)
-  const variance = totalVariance(Y) || 1
+  // In one unit, so that squares of very large or small targets are numbers still.
+  const scale = unitScale(Y.data)
+  const variance = totalVariance(Y, scale)
+  const lossOf = (predicted: Matrix): number =>
+    variance > 0 ? squaredError(predicted, expected, scale) / variance : squaredError(predicted, expected, 1)
   // Gates were sampled: a breath.
   yield undefined
   let start: Iterate | undefined
@@ -62,7 +67,7 @@ export function* heldOutPath(
     const predicted = network.predict(validation)
     yield {
       lambda,
-      loss: task === 'regression' ? squaredError(predicted, expected) / variance : errorRate(predicted, expected),
+      loss: task === 'regression' ? lossOf(predicted) : errorRate(predicted, expected),
       status,
       iterations,
       primal: certificate.primal,
@@ -73,10 +78,10 @@ export function* heldOutPath(
   }
 }
 
-/** |A - B|_F^2 / rows */
-function squaredError(A: Matrix, B: Matrix): number {
+/** |scale (A - B)|_F^2 / rows */
+function squaredError(A: Matrix, B: Matrix, scale: number): number {
   let total = 0
-  for (let k = 0; k < A.data.length; k++) total += (A.data[k]! - B.data[k]!) ** 2
+  for (let k = 0; k < A.data.length; k++) total += ((A.data[k]! - B.data[k]!) * scale) ** 2
   return total / A.rows
 }
 
@@ -95,13 +100,13 @@ function classOf(scores: Matrix, row: number): number {
   return best
 }
 
-/** Sum over the columns of their variances. */
-function totalVariance(Y: Matrix): number {
+/** Sum over the columns of their variances, in units of 1 / scale. */
+function totalVariance(Y: Matrix, scale: number): number {
   let total = 0
   for (let k = 0; k < Y.columns; k++) {
     let mean = 0
     for (let r = 0; r < Y.rows; r++) mean += Y.data[r * Y.columns + k]! / Y.rows
-    for (let r = 0; r < Y.rows; r++) total += (Y.data[r * Y.columns + k]! - mean) ** 2 / Y.rows
+    for (let r = 0; r < Y.rows; r++) total += ((Y.data[r * Y.columns + k]! - mean) * scale) ** 2 / Y.rows
   }
   return total
 }

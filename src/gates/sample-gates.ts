@@ -9,6 +9,7 @@ import { type Random, random } from '../numerics/random.ts'
 import type { ImageShape } from '../operators/patches.ts'
 import type { CompactMatrix } from '../types.ts'
 import { type Gates, gateValue, patternKey, patternsOf } from './gates.ts'
+import { mostPatterns } from './most-patterns.ts'
 
 /** How many gates are drawn, and how. */
 export interface SampleGatesOptions {
@@ -66,8 +67,8 @@ export interface GateWindow {
  * than normal ones (bench/README.md, images.ts).
  *
  * A draw whose pattern is already there, or is off on every row, is drawn again, for up to 20 count + 1000 draws: data
- * of low rank have few patterns (2 sum_{k<r} C(n-1, k) at rank r, Cover 1965), and then fewer gates come back. Cost
- * 2 n d flops a draw. Mishkin, Sahiner and Pilanci, ICML 2022, sample the same way.
+ * of low rank have few patterns (2 sum_{k<r} C(n-1, k) at rank r, Cover 1965), and then fewer gates come back; once as many
+ * are there as the data can have, no more are drawn. Cost 2 n d flops a draw. Mishkin, Sahiner and Pilanci, ICML 2022, sample the same way.
  *
  * @throws RangeError when an option is out of range, the gates would not fit in memory, or X has an entry that is not finite.
  */
@@ -83,9 +84,17 @@ export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesO
   const patterns = bitColumns(rows.rows, count)
   const seen = new Set<string>()
   const support = supportDrawer(d, options, draws)
-  const entries = how === 'normal' ? () => () => draws.normal() : differenceDrawer(rows, draws)
+  const pairs = new Set<number>()
+  const entries = how === 'normal' ? () => () => draws.normal() : differenceDrawer(rows, draws, pairs)
   let found = 0
+  let off = 0
+  // What the data have at most is asked for only when the first batch leaves some to be found.
+  let limits: Limits | undefined
   for (let draw = 0; draw < 20 * count + 1000 && found < count; ) {
+    if (draw > 0) {
+      limits ??= limitsOf(rows, options, count)
+      if (found + off >= limits.patterns || pairs.size >= limits.pairs) break
+    }
     // As many as are still wanted are drawn together, and their patterns made in one pass over X.
     const batch = matrix(Math.min(count - found, 20 * count + 1000 - draw), vectors.columns)
     for (let i = 0; i < batch.rows; i++, draw++) {
@@ -96,7 +105,11 @@ export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesO
     }
     const drawn = patternsOf(batch, rows)
     for (let i = 0; i < batch.rows; i++) {
-      if (countSet(drawn, i) === 0 || isZeroBlock(batch.data, i * batch.columns, d)) continue
+      if (isZeroBlock(batch.data, i * batch.columns, d)) continue
+      if (countSet(drawn, i) === 0) {
+        off = 1
+        continue
+      }
       const key = patternKey(drawn, i)
       if (seen.has(key)) continue
       seen.add(key)
@@ -124,11 +137,43 @@ export function sampleGates(X: MatrixLike | CompactMatrix, options: SampleGatesO
   }
 }
 
-/** Draws the two rows that the next gate is the difference of. */
-function differenceDrawer(X: Rows, draws: Random): () => (j: number) => number {
+/** How much there is to be found at most. */
+interface Limits {
+  /** Patterns, the one that is off on every row included. */
+  readonly patterns: number
+  /** Pairs of two rows, where a pair settles the gate; Infinity elsewhere. */
+  readonly pairs: number
+}
+
+function limitsOf(X: Rows, options: SampleGatesOptions, count: number): Limits {
+  const { bias = false, activeProportion, draw = 'normal', order, features, window } = options
+  const { rows: n, columns: d } = X
+  const allowed = features ? [...new Set(features)] : Array.from({ length: d }, (_, j) => j)
+  const whole = window === undefined && (order === undefined || order >= (features?.length ?? d))
+  // An offset leaves at least one row on.
+  const never = bias ? 1 : 0
+  const any = { patterns: 2 ** n - never, pairs: Number.POSITIVE_INFINITY }
+  if (!whole) return any
+  if (draw === 'differences')
+    return bias && activeProportion === undefined ? any : { patterns: any.patterns, pairs: n * (n - 1) }
+  const some = activeProportion === undefined ? any.patterns : choose(n, rowsOn(activeProportion, n))
+  return { patterns: Math.min(some, mostPatterns(X, allowed, bias, count + 1) - never), pairs: any.pairs }
+}
+
+/** C(n, k): rows that are equal are on together, which makes fewer patterns of at least k rows, not more. */
+function choose(n: number, k: number): number {
+  let total = 1
+  for (let i = 1; i <= Math.min(k, n - k); i++) total = (total * (n + 1 - i)) / i
+  return Math.round(total)
+}
+
+/** Draws the two rows that the next gate is the difference of, and notes which two. */
+function differenceDrawer(X: Rows, draws: Random, pairs: Set<number>): () => (j: number) => number {
   return () => {
+    const drawn = [draws.below(X.rows), draws.below(X.rows)]
+    if (drawn[0] !== drawn[1]) pairs.add(drawn[0]! * X.rows + drawn[1]!)
     // Copied: what a block was read into may serve the next one.
-    const [a, b] = [draws.below(X.rows), draws.below(X.rows)].map((r) => rowBlock(X, r, 1).slice())
+    const [a, b] = drawn.map((r) => rowBlock(X, r, 1).slice())
     return (j) => a![j]! - b![j]!
   }
 }
@@ -180,10 +225,14 @@ function offset(X: Rows, g: Float64Array, start: number, draws: Random, activePr
   }
   values.sort()
   // Rows first .. n - 1 of the sorted ones are to be on; equal ones go together.
-  let first = activeProportion === undefined ? draws.below(n) : n - Math.max(1, Math.round(activeProportion * n))
+  let first = activeProportion === undefined ? draws.below(n) : n - rowsOn(activeProportion, n)
   while (first > 0 && values[first - 1] === values[first]) first--
   if (first > 0) return -(values[first - 1]! + (values[first]! - values[first - 1]!) / 2)
   return -(values[0]! - ((values[n - 1]! - values[0]!) / n || 1))
+}
+
+function rowsOn(activeProportion: number, n: number): number {
+  return Math.max(1, Math.round(activeProportion * n))
 }
 
 /** Rows of X that are read at a time. */

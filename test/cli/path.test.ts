@@ -110,7 +110,10 @@ describe('cvxnn path', () => {
       }
     }
     const document = { getElementById: () => ({ clientWidth: 500 }) }
-    runInContext(scripts[1]!, createContext({ uPlot: Chart, document, addEventListener: () => {} }))
+    const getComputedStyle = (): object => ({ getPropertyValue: () => 'black' })
+    const matchMedia = (): object => ({ addEventListener: () => {} })
+    const globals = { uPlot: Chart, document, getComputedStyle, matchMedia, addEventListener: () => {} }
+    runInContext(scripts[1]!, createContext(globals))
     expect(charts.map(({ series }) => series.map(({ label }) => label))).toEqual([
       ['lambda', 'train', 'test'],
       ['lambda', 'objective', 'lower bound'],
@@ -128,6 +131,53 @@ describe('cvxnn path', () => {
     expect(charts[0]!.data[2]).toEqual(ascending.map(({ test }) => test!.rmse))
     expect(page.match(/<tr[ >]/g)).toHaveLength(7)
     expect(page.match(/<tr class="best">/g)).toHaveLength(1)
+  })
+
+  it('writes a page that is light or dark as its reader likes, charts too, and drawn again when that changes', async () => {
+    await run('path', 'houses.csv', '-t', 'price', ...quick, '--out', 'colours.html')
+    const page = await read('colours.html')
+    const [light, dark] = [...page.matchAll(/:root \{([^}]*)\}/g)].map(([, rules]) => rules!)
+    const named = (rules: string): Map<string, string> =>
+      new Map([...rules.matchAll(/(--\w+): (#\w+);/g)].map(([, name, value]) => [name!, value!]))
+    const schemes = [named(light!), named(dark!)]
+    expect([...schemes[0]!.keys()]).toEqual([...schemes[1]!.keys()])
+    expect(page).toContain('@media (prefers-color-scheme: dark) { :root {')
+    // Nothing of the page's own has a colour besides these.
+    const own = page.slice(page.indexOf('body { font')).replace(/<script>[\s\S]*?<\/script>/, '')
+    expect(own).not.toMatch(/#[0-9a-f]{3,8}\b(?=[;'" ])/i)
+
+    let scheme = 0
+    let change = (): void => {}
+    let there = 0
+    const colours: string[][] = []
+    class Chart {
+      constructor({ axes, series }: { axes: { stroke: string }[]; series: { stroke?: string }[] }) {
+        there++
+        colours.push([...axes, ...series.slice(1)].map(({ stroke }) => stroke!))
+      }
+      destroy(): void {
+        there--
+      }
+    }
+    const context = {
+      uPlot: Chart,
+      document: { getElementById: () => ({ clientWidth: 500 }) },
+      getComputedStyle: () => ({ getPropertyValue: (name: string) => schemes[scheme]!.get(name)! }),
+      matchMedia: () => ({ addEventListener: (_: string, listener: () => void) => (change = listener) }),
+      addEventListener: () => {},
+    }
+    runInContext([...page.matchAll(/<script>([\s\S]*?)<\/script>/g)][1]![1]!, createContext(context))
+    scheme = 1
+    change()
+    expect(there).toBe(3)
+    expect(colours).toHaveLength(6)
+    const drawn = [colours.slice(0, 3).flat(), colours.slice(3).flat()]
+    drawn.forEach((used, k) => {
+      expect(used.every((colour) => [...schemes[k]!.values()].includes(colour))).toBe(true)
+    })
+    drawn[0]!.forEach((colour, k) => {
+      expect(colour).not.toBe(drawn[1]![k])
+    })
   })
 
   it('ends with 1 when a point was not solved', async () => {

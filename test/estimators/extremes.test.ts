@@ -137,6 +137,29 @@ describe('beyond what float64 squares', () => {
     expect(again.network.toJSON()).toEqual(estimator.network.toJSON())
   })
 
+  it.each([1e-200, 1e155, 1e300])(
+    'targets times %d cross-validate as they do in any unit, and their file is read again',
+    (s) => {
+      const options = { gates: 6, lambda: 'cv', folds: 3, lambdaCount: 5 } as const
+      // Powers of two round nothing, so that not even the solver's steps differ.
+      const unit = 2 ** Math.round(Math.log2(s))
+      const plain = new ReluRegressor(options).train(X, y)
+      const targets = y.map((value) => unit * value)
+      const estimator = new ReluRegressor(options).train(X, targets)
+      expect(estimator.crossValidation).toEqual(plain.crossValidation)
+      expect(estimator.score(X, targets)).toBe(plain.score(X, y))
+      const again = loadModel(JSON.stringify(estimator)) as ReluRegressor
+      expect(again.predict(X)).toEqual(estimator.predict(X))
+    },
+  )
+
+  it('a cross-validation of targets as they are is refused in a sentence', () => {
+    const huge = y.map((value) => 1e200 * value)
+    expect(() => new ReluRegressor({ gates: 6, lambda: 'cv', standardize: false }).train(X, huge)).toThrow(
+      /^train: the targets go up to .*e\+200 in absolute value, whose squares are beyond float64, .*; leave standardisation on, or pass the targets in a larger unit\.$/,
+    )
+  })
+
   it('lambda Infinity is refused in a sentence, everywhere', () => {
     const gates = sampleGates(X, { count: 4, seed: 1 })
     const program = gatedReluProgram({ X, y, gates, lambda: 1 })

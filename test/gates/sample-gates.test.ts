@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   compactMatrix,
   fromRows,
@@ -16,6 +16,24 @@ import { bitText } from '../../src/numerics/bits.ts'
 import { random } from '../../src/numerics/random.ts'
 import { anyMatrix, plainMatrix } from '../arbitraries.ts'
 
+const drawn = vi.hoisted(() => ({ numbers: 0 }))
+
+vi.mock('../../src/numerics/random.ts', async (load) => {
+  const { random: make } = await load<typeof import('../../src/numerics/random.ts')>()
+  return {
+    random(seed: number) {
+      const source = make(seed)
+      const counted =
+        <A extends unknown[], B>(draw: (...given: A) => B) =>
+        (...given: A): B => {
+          drawn.numbers++
+          return draw(...given)
+        }
+      return { ...source, normal: counted(source.normal), below: counted(source.below) }
+    },
+  }
+})
+
 const inputs = fc
   .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 4 }))
   .chain(([n, d]) => anyMatrix(n, d))
@@ -29,6 +47,18 @@ function side(X: Matrix, gates: Gates, r: number, i: number): number {
   for (let j = 0; j < X.columns; j++)
     total += X.data[r * X.columns + j]! * gates.vectors.data[i * gates.vectors.columns + j]!
   return total + (gates.bias ? gates.vectors.data[(i + 1) * gates.vectors.columns - 1]! : 0)
+}
+
+/** The plain twin: every draw is made, one after the other, and none of them is the last because of what X can have. */
+function allDraws(X: Matrix, count: number, seed: number): Gates {
+  const draws = random(seed)
+  const found = new Map<string, Float64Array>()
+  for (let draw = 0; draw < 20 * count + 1000 && found.size < count; draw++) {
+    const vector = Float64Array.from({ length: X.columns }, () => draws.normal())
+    const text = bitText(gatesFrom(matrix(1, X.columns, vector), X).patterns, 0)
+    if (text.includes('1') && !found.has(text)) found.set(text, vector)
+  }
+  return gatesFrom(fromRows([...found.values()].map((vector) => [...vector])), X)
 }
 
 describe('sampleGates', () => {
@@ -101,6 +131,32 @@ describe('sampleGates', () => {
     const { count } = sampleGates(X, { count: 100 })
     expect(count).toBeLessThanOrEqual(10)
     expect(count).toBeGreaterThanOrEqual(9)
+  })
+
+  it('gives what all draws would, though it stops once nothing is left to be found', () => {
+    fc.assert(
+      fc.property(inputs, seeds, fc.integer({ min: 1, max: 60 }), fc.boolean(), (X, seed, count, repeated) => {
+        if (repeated && X.rows > 1) X.data.copyWithin(0, X.columns, 2 * X.columns)
+        expect(texts(sampleGates(X, { count, seed }))).toEqual(texts(allDraws(X, count, seed)))
+      }),
+    )
+  })
+
+  it.each<[string, Matrix, SampleGatesOptions, number]>([
+    ['5 rows in general position', normal(5, 300), {}, 31],
+    ['5 rows with bias', normal(5, 300), { bias: true }, 31],
+    ['5 rows of which 3 are to be on', normal(5, 300), { bias: true, activeProportion: 0.6 }, 10],
+    ['40 rows of which all are to be on', normal(40, 300), { bias: true, activeProportion: 1 }, 1],
+    ['rows along a line', multiples(6, 300), { bias: true }, 11],
+    ['rows of rank 1', multiples(6, 300), {}, 1],
+    ['two features of many', normal(6, 300), { features: [7, 9] }, 11],
+    ['windows of 5 images', normal(5, 64), { window: { shape: { height: 8, width: 8, channels: 1 }, size: 3 } }, 31],
+    ['differences of 5 rows', normal(5, 300), { draw: 'differences' }, 18],
+  ])('draws no more than twice the gates asked for where fewer are there: %s', (_, X, options, all) => {
+    drawn.numbers = 0
+    const { count } = sampleGates(X, { count: 400, ...options })
+    expect(count).toBe(all)
+    expect(drawn.numbers / (options.draw ? 2 : (options.features?.length ?? X.columns) + 1)).toBeLessThanOrEqual(800)
   })
 
   it('order bounds the features of a gate, drawn anew for each', () => {
@@ -439,5 +495,15 @@ function rowTexts(X: Matrix): string[] {
 function supportsOf({ vectors, count }: Gates): number[][] {
   return Array.from({ length: count }, (_, i) =>
     Array.from({ length: vectors.columns }, (_, j) => j).filter((j) => vectors.data[i * vectors.columns + j] !== 0),
+  )
+}
+
+/** Multiples 1, 2, ... of one row. */
+function multiples(rows: number, columns: number): Matrix {
+  const row = normal(1, columns)
+  return matrix(
+    rows,
+    columns,
+    Float64Array.from({ length: rows * columns }, (_, k) => (1 + Math.floor(k / columns)) * row.data[k % columns]!),
   )
 }

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { afterAll, beforeAll } from 'vitest'
 import { builtCommand } from './build.ts'
 
@@ -16,7 +16,7 @@ export interface Outcome {
 
 /** A run that has begun. */
 export interface Running {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly child: ChildProcessByStdio<Writable | null, Readable, Readable>
   /** Resolves when stderr holds the text; rejects when the command ends without it. */
   says(text: string): Promise<void>
   readonly outcome: Promise<Outcome>
@@ -26,8 +26,13 @@ export interface Running {
 export interface Workplace {
   /** Runs `cvxnn` with these arguments to its end. */
   run(...args: string[]): Promise<Outcome>
-  /** Begins to run it; with `terminal`, stderr passes for one; `env` is added to the environment. */
-  start(args: readonly string[], options?: { terminal?: boolean; env?: Readonly<Record<string, string>> }): Running
+  /** The same with a text piped in. */
+  runWith(input: string, ...args: string[]): Promise<Outcome>
+  /** Begins to run it; with `terminal`, stderr passes for one; `env` is added to the environment, `input` piped in. */
+  start(
+    args: readonly string[],
+    options?: { terminal?: boolean; env?: Readonly<Record<string, string>>; input?: string },
+  ): Running
   /** Full path of a name in the folder. */
   path(name: string): string
   write(name: string, text: string): Promise<void>
@@ -46,13 +51,16 @@ export function workplace(): Workplace {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  const start: Workplace['start'] = (args, { terminal = false, env = {} } = {}) => {
+  const start: Workplace['start'] = (args, { terminal = false, env = {}, input } = {}) => {
     const preload = terminal ? ['--import', path('terminal.mjs')] : []
     const child = spawn(process.execPath, [...preload, command, ...args], {
       cwd: folder,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    }) as Running['child']
+    // A command that refuses the first rows reads no more of them.
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
@@ -75,6 +83,7 @@ export function workplace(): Workplace {
   }
   return {
     run: (...args) => start(args).outcome,
+    runWith: (input, ...args) => start(args, { input }).outcome,
     start,
     path,
     write: (name, text) => writeFile(path(name), text),

@@ -5,6 +5,7 @@ import { LiftedRegressor } from '../../estimators/lifted-regressor.ts'
 import { closingPairs, headingOf, rowsOf, scoresOf, taskOf, writeFitted } from '../fitted-table.ts'
 import { hiddenOf, type LiftedFlags, liftedOptions, type TableFlags } from '../options.ts'
 import { type Rows, readSplitTable, remarkOn } from '../table-data.ts'
+import { tablePath } from '../table-source.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { liftedAdvice } from '../words.ts'
 
@@ -15,7 +16,7 @@ export async function fitLifted(path: string, flags: Flags): Promise<number> {
   const split = await readSplitTable(path, flags)
   const { dataset, train } = split
   remarkOn(dataset, flags)
-  const hidden = hiddenOf(flags, dataset.X.columns, train.y.columns, path)
+  const hidden = hiddenOf(flags, dataset.X.columns, train.y.columns, tablePath(path))
   const begun = performance.now()
   const estimator = await trainOn(train, liftedOptions(flags, hidden), flags)
   const seconds = (performance.now() - begun) / 1000
@@ -26,7 +27,14 @@ export async function fitLifted(path: string, flags: Flags): Promise<number> {
   if (flags.json) {
     print(
       JSON.stringify({
-        ...{ data: path, ...taskOf(dataset), rows, features: dataset.X.columns, program: flags.program, hidden },
+        ...{
+          data: tablePath(path),
+          ...taskOf(dataset),
+          rows,
+          features: dataset.X.columns,
+          program: flags.program,
+          hidden,
+        },
         ...{ status, sweeps, measure, neurons: network.width, scores, seconds },
         ...(flags.out && { model: flags.out }),
       }),

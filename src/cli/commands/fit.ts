@@ -28,6 +28,7 @@ import {
   whole,
 } from '../options.ts'
 import { type Rows, readSplitTable, remarkOn, requireLossFor } from '../table-data.ts'
+import { orStandardInput, tablePath } from '../table-source.ts'
 import { brief, interruptSignal, pairs, percent, print, progressDisplay, remark, type Terminal } from '../terminal.ts'
 import { advice } from '../words.ts'
 import { fitLifted } from './fit-lifted.ts'
@@ -39,7 +40,7 @@ export function addFit(program: Command): void {
   const command = program
     .command('fit')
     .description('train a network on a table and say how close to optimal it is')
-    .argument('<data.csv>', 'table with a header row')
+    .argument('<data.csv>', `table with a header row ${orStandardInput}`)
   addTableOptions(command)
     .addOption(lambdaOption)
     .option('--folds <count>', 'folds of the cross-validation', whole, 5)
@@ -52,6 +53,7 @@ export function addFit(program: Command): void {
       `
 Examples:
   $ cvxnn fit houses.csv --target price --out model.json
+  $ cvxnn fit - --target price < houses.csv
   $ cvxnn fit iris.csv --target species --lambda 0.01 --gates 500
   $ cvxnn fit houses.csv --target price --program relu --global
   $ cvxnn fit codes.csv --target y --task classification --missing median --json
@@ -108,7 +110,14 @@ async function fitTable(path: string, flags: Flags): Promise<number> {
   if (flags.json) {
     print(
       JSON.stringify({
-        ...{ data: path, ...taskOf(dataset), rows, features: dataset.X.columns, status, lambda: selectedLambda },
+        ...{
+          data: tablePath(path),
+          ...taskOf(dataset),
+          rows,
+          features: dataset.X.columns,
+          status,
+          lambda: selectedLambda,
+        },
         ...{ certificate, neurons: network.width, gates: count, scores, seconds },
         ...(crossValidation && { crossValidation }),
         ...(flags.out && { model: flags.out }),

@@ -1,7 +1,7 @@
-import { basename, extname } from 'node:path'
+import { extname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { lambdaGrid, sweep } from '../../../solvers/index.ts'
-import { requireVariation } from '../../estimators/cross-validate.ts'
+import { requireSquares, requireVariation } from '../../estimators/cross-validate.ts'
 import { gateOrders, type TrainSettings, trainSettings } from '../../estimators/options.ts'
 import { preparation, trainingProgram } from '../../estimators/prepare.ts'
 import { unstandardize } from '../../models/unstandardize.ts'
@@ -25,6 +25,7 @@ import {
 } from '../options.ts'
 import { type PathPoint, pathPage } from '../path-page.ts'
 import { type Rows, readSplitTable, remarkOn, requireLossFor } from '../table-data.ts'
+import { orStandardInput, tableName, tablePath } from '../table-source.ts'
 import { brief, interruptSignal, print, progressDisplay, remark, type Terminal, table } from '../terminal.ts'
 
 type Flags = TableFlags &
@@ -36,7 +37,7 @@ export function addPath(program: Command): void {
   const command = program
     .command('path')
     .description('train along a path of lambdas, from the largest that matters down')
-    .argument('<data.csv>', 'table with a header row')
+    .argument('<data.csv>', `table with a header row ${orStandardInput}`)
   addTableOptions(command)
     .option('--count <number>', 'lambdas on the path', whole, 20)
     .option('--ratio <number>', 'last lambda over the first', ratio, 1e-3)
@@ -78,6 +79,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     dataset.task,
   )
   requireVariation(train.X, train.y, settings)
+  requireSquares(train.y, settings)
   const prepared = preparation(train.X, train.y, settings, dataset.task)
   const program = trainingProgram(train.X, train.y, prepared, settings, { gateOrder: gateOrders(settings)[0]! })
   const display = progressDisplay(flags)
@@ -115,7 +117,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
     display.stop()
   }
   const chosen = held && { lambdaMin: held.lambdaMin, lambda1se: held.lambda1se }
-  if (flags.json) print(JSON.stringify({ data: path, ...taskOf(dataset), points, ...chosen }))
+  if (flags.json) print(JSON.stringify({ data: tablePath(path), ...taskOf(dataset), points, ...chosen }))
   else {
     for (const line of table(...columns(points))) print(line)
     if (chosen)
@@ -124,7 +126,7 @@ async function followPath(path: string, flags: Flags): Promise<number> {
       )
   }
   if (flags.out && write) {
-    await writeWhole(flags.out, write(basename(path), points))
+    await writeWhole(flags.out, write(tableName(path), points))
     if (!flags.json) remark(`Written: ${flags.out}`)
   }
   const solved = points.length === flags.count && points.every((point) => point.status === 'solved')

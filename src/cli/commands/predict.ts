@@ -4,6 +4,7 @@ import { readRows } from '../../data/read-rows.ts'
 import { readModelFile, requireWritable, writeWhole } from '../files.ts'
 import { metricsOf, metricsText } from '../metrics.ts'
 import { addCellOptions, addOutputOptions, type CellFlags, cellOptions } from '../options.ts'
+import { orStandardInput, tableSource } from '../table-source.ts'
 import { print, remark, type Terminal } from '../terminal.ts'
 
 type Flags = Terminal & CellFlags & { out?: string; scores?: boolean; unknown: 'error' | 'zero' }
@@ -14,7 +15,7 @@ export function addPredict(program: Command): void {
     .command('predict')
     .description('predict the rows of a table with a model that fit wrote')
     .argument('<model.json>', 'model file')
-    .argument('<rows.csv>', 'table with the columns it was trained on, in any order')
+    .argument('<rows.csv>', `table with the columns it was trained on, in any order ${orStandardInput}`)
     .option('-o, --out <predictions.csv>', 'write the predictions here instead of to stdout')
     .option('--scores', 'the scores of the classes as well')
     .addOption(
@@ -30,6 +31,7 @@ When the table has the target column as well, the score goes to stderr.
 
 Examples:
   $ cvxnn predict model.json rows.csv
+  $ cvxnn predict model.json - < rows.csv
   $ cvxnn predict model.json rows.csv --scores --out predictions.csv`,
     )
     .action(async (model: string, rows: string, flags: Flags) => {
@@ -41,7 +43,7 @@ async function predict(modelPath: string, rowsPath: string, flags: Flags): Promi
   if (flags.out !== undefined) await requireWritable(flags.out)
   const { estimator, extras } = await readModelFile(modelPath)
   const { schema } = extras
-  const rows = await readRows(rowsPath, schema, { unknown: flags.unknown, ...cellOptions(flags) })
+  const rows = await readRows(tableSource(rowsPath), schema, { unknown: flags.unknown, ...cellOptions(flags) })
   const values = estimator.network.predict(rows.X)
   const classes = schema.task === 'classification' ? schema.classes! : undefined
   const labels = classes && decodeLabels(values, classes)

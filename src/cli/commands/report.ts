@@ -23,6 +23,7 @@ import { type Metrics, metricsOf, metricsText } from '../metrics.ts'
 import { addCellOptions, type CellFlags, whole } from '../options.ts'
 import { type Fact, type Report, reportPage, type Section } from '../report-page.ts'
 import type { Rows, SplitTable } from '../table-data.ts'
+import { orStandardInput, tableArgument } from '../table-source.ts'
 import { brief, interruptSignal, print, progressDisplay, remark } from '../terminal.ts'
 import { certificateInWords, unboundedInWords } from '../words.ts'
 import { problemOf } from './fit.ts'
@@ -49,7 +50,7 @@ export function addReport(program: Command): void {
     .command('report')
     .description('write a page on a fitted model: its certificate, how lambda was chosen, pictures, predictions')
     .argument('<model.json>', 'model file that fit wrote')
-    .argument('<data.csv>', 'the table it was fitted on')
+    .argument('<data.csv>', `the table it was fitted on ${orStandardInput}`)
     .option('-o, --out <report.html>', 'write the page here instead of to stdout')
     .option('--count <number>', 'lambdas on the path from the zero network to this one', whole, 12)
     .option('--no-path', 'leave the path out, which has to be trained anew')
@@ -85,7 +86,7 @@ async function report(modelPath: string, dataPath: string, flags: Flags): Promis
     verdict: found.verdict,
     facts: [...factsOf(file, split), ...found.facts],
     sections,
-    check: convex ? `cvxnn verify ${basename(modelPath)} ${basename(dataPath)}` : undefined,
+    check: convex ? `cvxnn verify ${basename(modelPath)} ${tableArgument(dataPath)}` : undefined,
   })
   if (flags.out === undefined) print(page.trimEnd())
   else {

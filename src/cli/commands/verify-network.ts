@@ -20,6 +20,7 @@ import type { TwoLayerOptions } from '../../programs/two-layer.ts'
 import type { ConvexProgram, Matrix } from '../../types.ts'
 import { globalJson, globally, printGlobal } from '../global-verification.ts'
 import { addNumberOptions, type CellFlags, cellOptions, numberOptions, positive, wholeOrZero } from '../options.ts'
+import { tableName, tablePath, tableSource } from '../table-source.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay, type Terminal } from '../terminal.ts'
 
 /** Options of a network trained elsewhere: nothing but its weights is known. */
@@ -68,7 +69,7 @@ export async function verifyNetwork(modelPath: string, dataPath: string, flags: 
       `${modelPath} is a bare network, so its data and objective have to be named; give --target <column> and --lambda <number>.`,
     )
   const network = await bareNetwork(modelPath)
-  const dataset = await readCsv(dataPath, {
+  const dataset = await readCsv(tableSource(dataPath), {
     target: flags.target.includes(',') ? flags.target.split(',').map((name) => name.trim()) : flags.target,
     ...(flags.task && { task: flags.task }),
     ...cellOptions(flags),
@@ -99,7 +100,7 @@ export async function verifyNetwork(modelPath: string, dataPath: string, flags: 
     )
     return within ? 0 : 1
   }
-  print(`${basename(modelPath)} on the ${dataset.X.rows} rows of ${basename(dataPath)}, ${count} patterns:`)
+  print(`${basename(modelPath)} on the ${dataset.X.rows} rows of ${tableName(dataPath)}, ${count} patterns:`)
   for (const line of pairs([
     ['network', `${network.width} neurons, ${network.features} features, ${network.outputs} outputs`],
     ...(seen.network === undefined
@@ -136,7 +137,7 @@ async function bareNetwork(path: string): Promise<TwoLayerNetwork> {
 function requireSizes(modelPath: string, dataPath: string, network: TwoLayerNetwork, { X, y }: TableDataset): void {
   if (network.features !== X.columns || network.outputs !== y.columns)
     throw new Error(
-      `${modelPath} reads ${network.features} features and gives ${network.outputs} outputs, and ${dataPath} has ${X.columns} and ${y.columns}; pass the table it was trained on, columns in that order.`,
+      `${modelPath} reads ${network.features} features and gives ${network.outputs} outputs, and ${tablePath(dataPath)} has ${X.columns} and ${y.columns}; pass the table it was trained on, columns in that order.`,
     )
 }
 

@@ -9,6 +9,7 @@ import { readModelFile } from '../files.ts'
 import { fittedRows } from '../fitted-rows.ts'
 import { globalJson, globally, printGlobal } from '../global-verification.ts'
 import { addCellOptions, addOutputOptions, positive, whole } from '../options.ts'
+import { orStandardInput } from '../table-source.ts'
 import { brief, interruptSignal, pairs, print, progressDisplay } from '../terminal.ts'
 import { problemOf } from './fit.ts'
 import { addNetworkOptions, type NetworkFlags, verifyNetwork } from './verify-network.ts'
@@ -21,7 +22,7 @@ export function addVerify(program: Command): void {
     .command('verify')
     .description('recompute from the data how close to optimal a fitted model is')
     .argument('<model>', 'model file that fit wrote, or with --target a network of any origin (.onnx, .json)')
-    .argument('<data.csv>', 'the table it was fitted on')
+    .argument('<data.csv>', `the table it was fitted on ${orStandardInput}`)
     .option('--precision <digits>', 'check once more in decimal arithmetic of so many digits (needs mathjs)', whole)
     .option('--global', 'compare with the best network of any width and any patterns (ReLU models of one output)')
     .option('--time-limit <seconds>', 'with --global: stop the search after so long', positive)
