@@ -18,6 +18,8 @@ export interface BlockMemory {
   normal?: Vector
   /** The last face asked for, and the active rows it belongs to, in order. */
   face?: Face & { readonly rows: Int32Array }
+  /** Faces that have been told apart, forgotten ones too. */
+  faces?: number
 }
 
 /** Memories for so many blocks of so many entries; programs on some of the blocks share them. */
@@ -142,17 +144,25 @@ export function coneGroupL1({
       },
       face(b) {
         const memory = memories[b]!
-        const { active } = memory
-        if (!active) throw new RangeError(`face: block ${b} has not been projected; project it first.`)
+        // Another solve of the same program may have forgotten it in between.
+        const active = (memory.active ??= activeRows(size, memory.keepBasis))
         const rows = active.rows.slice(0, active.count).sort()
         const known = memory.face
         if (known && known.rows.length === rows.length && known.rows.every((row, k) => row === rows[k])) return known
         return (memory.face = {
           rows,
           basis: cones.face(gateOf(b), active).slice(),
-          version: (known?.version ?? 0) + 1,
+          version: (memory.faces = (memory.faces ?? 0) + 1),
         })
       },
+    },
+    forget() {
+      for (const memory of memories) {
+        delete memory.active
+        delete memory.repaired
+        delete memory.normal
+        delete memory.face
+      }
     },
     value(u) {
       let total = 0
