@@ -6,6 +6,9 @@ import type { ConvexSet, Face, Penalty, Vector } from '../types.ts'
 /** A normal shorter than a thousandth of its point is not accurate enough to bound with: the square of that. */
 const SHORT = 1e-6
 
+/** What a repaired block may be outside its cone, relative to its length. */
+const ROUNDING = 1e-12
+
 /** Bytes that the bases of all blocks' active rows may take; beyond that they are made anew for each projection. */
 const BASES = 2 ** 27
 
@@ -116,7 +119,12 @@ export function coneGroupL1({
     project(u, out = new Float64Array(u.length)) {
       for (let b = 0; b < blocks; b++)
         if (isZeroBlock(u, b * size, size)) out.fill(0, b * size, (b + 1) * size)
-        else cones.project(gateOf(b), u, b * size, out, b * size, (memories[b]!.repaired ??= activeRows(size)))
+        else {
+          cones.project(gateOf(b), u, b * size, out, b * size, (memories[b]!.repaired ??= activeRows(size)))
+          // Among columns of very unlike scale a projection may end outside; zero is inside.
+          if (cones.violation(gateOf(b), out, b * size) > ROUNDING * blockNorm(out, b * size, size))
+            out.fill(0, b * size, (b + 1) * size)
+        }
       return out
     },
     // A cone: sup y'u is 0 when y is in the polar cone, Infinity otherwise.
