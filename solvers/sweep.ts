@@ -61,6 +61,8 @@ export function* walkPath<M>(
   let start = options.start
   let before: readonly Solution<M>[] = []
   let solver = options.solver
+  // Twice the same path has the same bits, wherever it starts.
+  program.penalty.forget?.()
   for (const lambda of options.lambdas ?? lambdaGrid(program, options)) {
     const at = { ...program, lambda }
     if (before.length > 0) start = nearest(at, before)

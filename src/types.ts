@@ -217,6 +217,8 @@ export interface Penalty {
   readonly cones?: BlockCones
   /** Present when R(u) = curvature/2 |u|^2. */
   readonly quadratic?: { readonly curvature: number }
+  /** Present when calls start from what earlier ones have found, which can move the last bits of a result: takes that away. */
+  forget?(): void
   /** Present when R is Infinity outside a closed convex set: that set. `value` is then R's value inside. */
   readonly domain?: ConvexSet
 }
@@ -229,7 +231,7 @@ export interface BlockCones {
    * that is at most `enough` (default 0) the return value may be an upper bound, itself at most `enough`, and out anything.
    */
   project(block: number, v: Vector, start: number, out: Vector, outStart: number, enough?: number): number
-  /** The face the block's last projection fell in. */
+  /** The face the block's last projection fell in, or all of the space where there was none. */
   face(block: number): Face
 }
 

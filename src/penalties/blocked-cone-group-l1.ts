@@ -172,6 +172,13 @@ export function blockedConeGroupL1({
     blocks: { size },
     blockNorms: { size },
     domain,
+    forget() {
+      for (const memory of memories) {
+        delete memory.held
+        delete memory.repaired
+        delete memory.normal
+      }
+    },
     value(u) {
       let total = 0
       for (let b = 0; b < blocks; b++) total += blockNorm(u, b * size, size)

@@ -6,6 +6,9 @@ import type { ConvexSet, Face, Penalty, Vector } from '../types.ts'
 /** A normal shorter than a thousandth of its point is not accurate enough to bound with: the square of that. */
 const SHORT = 1e-6
 
+/** What a repaired block may be outside its cone, relative to its length. */
+const ROUNDING = 1e-12
+
 /** Bytes that the bases of all blocks' active rows may take; beyond that they are made anew for each projection. */
 const BASES = 2 ** 27
 
@@ -18,6 +21,8 @@ export interface BlockMemory {
   normal?: Vector
   /** The last face asked for, and the active rows it belongs to, in order. */
   face?: Face & { readonly rows: Int32Array }
+  /** Faces that have been told apart, forgotten ones too. */
+  faces?: number
 }
 
 /** Memories for so many blocks of so many entries; programs on some of the blocks share them. */
@@ -114,7 +119,12 @@ export function coneGroupL1({
     project(u, out = new Float64Array(u.length)) {
       for (let b = 0; b < blocks; b++)
         if (isZeroBlock(u, b * size, size)) out.fill(0, b * size, (b + 1) * size)
-        else cones.project(gateOf(b), u, b * size, out, b * size, (memories[b]!.repaired ??= activeRows(size)))
+        else {
+          cones.project(gateOf(b), u, b * size, out, b * size, (memories[b]!.repaired ??= activeRows(size)))
+          // Among columns of very unlike scale a projection may end outside; zero is inside.
+          if (cones.violation(gateOf(b), out, b * size) > ROUNDING * blockNorm(out, b * size, size))
+            out.fill(0, b * size, (b + 1) * size)
+        }
       return out
     },
     // A cone: sup y'u is 0 when y is in the polar cone, Infinity otherwise.
@@ -142,17 +152,25 @@ export function coneGroupL1({
       },
       face(b) {
         const memory = memories[b]!
-        const { active } = memory
-        if (!active) throw new RangeError(`face: block ${b} has not been projected; project it first.`)
+        // Another solve of the same program may have forgotten it in between.
+        const active = (memory.active ??= activeRows(size, memory.keepBasis))
         const rows = active.rows.slice(0, active.count).sort()
         const known = memory.face
         if (known && known.rows.length === rows.length && known.rows.every((row, k) => row === rows[k])) return known
         return (memory.face = {
           rows,
           basis: cones.face(gateOf(b), active).slice(),
-          version: (known?.version ?? 0) + 1,
+          version: (memory.faces = (memory.faces ?? 0) + 1),
         })
       },
+    },
+    forget() {
+      for (const memory of memories) {
+        delete memory.active
+        delete memory.repaired
+        delete memory.normal
+        delete memory.face
+      }
     },
     value(u) {
       let total = 0

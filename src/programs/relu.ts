@@ -54,9 +54,6 @@ const optionNames: OptionKinds<ReluOptions> = { ...twoLayerOptionNames, penalty:
  * together, and end strictly inside the cones. Such a program is certified, verified and solved, by `fullyCorrective()` or `proximalGradient()`; it
  * has no `constraint` for `augmentedLagrangian()`, no faces for `coneNewton()`, and takes no neurons by `extend`.
  *
- * What projections find is kept with the program, for the next ones to start from: solved a second time, the same program may
- * end at other bits, or at another of several optima. Made anew from the same options, it ends at the same to the last bit.
- *
  * Pilanci and Ergen, ICML 2020; Mishkin, Sahiner and Pilanci, ICML 2022.
  *
  * @throws RangeError or TypeError naming what does not fit: sizes, NaN or Infinity by row and column, lambda.

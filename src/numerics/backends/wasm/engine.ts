@@ -1,5 +1,6 @@
 import type { Floats } from '../../backend.ts'
 import { type Call, startTeam } from '../../threads.ts'
+import { type Content, movedOut } from './kept.ts'
 import { module as encoded } from './module.ts'
 
 /** A place in the module's memory, in bytes from its beginning. */
@@ -148,13 +149,18 @@ export interface Engine {
   threads(): number
   /** Runs each part's calls on a thread of its own, and waits for all; no more parts than threads. */
   run(parts: readonly (readonly Call[])[]): void
+  /** The number of this turn: what was asked for in it stays where it is. */
+  turn(): number
+  /** Begins the next turn. */
+  nextTurn(): void
   /**
-   * Room that is kept until `release`.
+   * Makes room for what is kept, and puts its copy there where it has one.
    *
-   * @throws RangeError when the memory, of 4 GiB at most, has none left.
+   * @throws NoRoom when the memory, of 4 GiB at most, has none left that this turn does not need.
    */
-  allocate(bytes: number): Address
-  release(address: Address): void
+  bring(content: Content): void
+  /** Gives its room back. */
+  discard(content: Content): void
   /** Room under a name, for the length of one call: the next one under the same name gets the same room, or a larger one. */
   room(name: string, bytes: number): Address
   /** Copies in: `rows` rows of `columns` entries at stride ld, one after the other. */
@@ -173,7 +179,13 @@ export interface Engine {
   clear(from: Address, bytes: number): void
 }
 
+/** The module's memory has no room left: whoever can do without it does. */
+export class NoRoom extends RangeError {}
+
 const engines = new Map<number, Engine>()
+
+/** Bytes that move out together, at least: what has to is looked for each time. */
+const MOVED = 2 ** 26
 
 /** The engine of so many threads, started when it is first needed. All kernels of as many threads share its memory. */
 export function engineOf(threads: number): Engine {
@@ -203,9 +215,10 @@ function sharing(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return module
 }
 
-function start(threads: number): Engine {
+/** An engine of so many threads, with a memory of so many pages of 64 KiB at most. */
+export function start(threads: number, pages = 65536): Engine {
   const shared = threads > 1
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared })
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: pages, shared })
   const module = new WebAssembly.Module(shared ? sharing(bytes()) : bytes())
   const exported = new WebAssembly.Instance(module, { env: { memory } }).exports
   const kernels = exported as unknown as Kernels
@@ -225,14 +238,35 @@ function start(threads: number): Engine {
   })
   const [double, single] = [of(8), of(4)]
   const rooms = new Map<string, { address: Address; bytes: number }>()
+  // What is kept and stands in the memory, and the turn.
+  const standing = new Set<Content>()
+  let turn = 1
+  /** Moves out what this turn has not asked for, the longest unused first, at least so many bytes or all; false when there is none. */
+  const makeRoom = (size: number): boolean => {
+    const unused = [...standing].filter((content) => content.turn < turn).sort((a, b) => a.turn - b.turn)
+    let room = 0
+    for (const content of unused) {
+      if (room >= Math.max(size, MOVED)) break
+      content.saved = new Uint8Array(memory.buffer, content.address!, content.bytes).slice()
+      kernels.release(content.address!)
+      content.address = undefined
+      standing.delete(content)
+      movedOut(content)
+      room += content.bytes
+    }
+    return room > 0
+  }
   // Addresses are unsigned, and come back as signed where they are in the upper half of 4 GiB.
   const allocate = (size: number): Address => {
-    try {
-      if (size < 2 ** 30) return kernels.allocate(size) >>> 0
-    } catch {
-      // Below.
-    }
-    throw new RangeError(
+    if (size < 2 ** 30)
+      do
+        try {
+          return kernels.allocate(size) >>> 0
+        } catch {
+          // What is not needed now may make room.
+        }
+      while (makeRoom(size))
+    throw new NoRoom(
       `cvxnn: WebAssembly has no ${Math.ceil(size / 2 ** 20)} MiB left; call useBackend('js') or useBackend('blas') for problems of this size.`,
     )
   }
@@ -251,8 +285,24 @@ function start(threads: number): Engine {
       else for (const { name, values } of parts[0]!) functions[name]!(...values)
     },
     view,
-    allocate,
-    release: (address) => kernels.release(address),
+    turn: () => turn,
+    nextTurn() {
+      turn++
+    },
+    bring(content) {
+      const address = allocate(content.bytes)
+      content.address = address
+      standing.add(content)
+      if (!content.saved) return
+      new Uint8Array(memory.buffer, address, content.bytes).set(content.saved)
+      content.saved = undefined
+    },
+    discard(content) {
+      if (content.address !== undefined) kernels.release(content.address)
+      content.address = undefined
+      content.saved = undefined
+      standing.delete(content)
+    },
     room(name, size) {
       const had = rooms.get(name)
       if (had && had.bytes >= size) return had.address

@@ -47,6 +47,7 @@ export function gatedRows<T extends Floats>(
 
   const start = (): Inside => {
     const engine = engineOf()
+    engine.nextTurn()
     const own = { engine, typed: engine.typed(like), n, d, ldx }
     if (keep(engine)) return { ...kept!, ...own, blocks: () => [{ X: kept!.X, first: 0, count: n }] }
     words ??= residentPatterns(engine, patterns)

@@ -1,12 +1,12 @@
 import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
 import { js } from '../js.ts'
-import type { Address, Engine } from './engine.ts'
+import { type Address, type Engine, NoRoom } from './engine.ts'
 import { type Dense, kernelFactor, multiples, nextPlace, type Place } from './kernel-factor.ts'
 import { kernelMatrix, type Products } from './kernel-matrix.ts'
 import { multiplyAdd } from './parallel.ts'
 import { combine, correlate, type Inside, images, type KeptCodes, keptCodes, type RowBlock } from './passes.ts'
-import { paddedBytes, type Resident, resident, residentRows } from './resident.ts'
+import { paddedBytes, type Resident, type ResidentRows, resident, residentRows } from './resident.ts'
 
 /** A pass over fewer entries of D_i X than this is done where the arrays are. */
 const SMALL = 2 ** 13
@@ -27,8 +27,8 @@ interface Shared<T extends Floats> {
   /** In the engine's memory, from the first pass that is not small on. */
   resident?: Resident
   /** Rows of X / unit in float32, where factors in it were asked for. */
-  rounded?: Pick<Resident, 'X' | 'ldx'> & { unit: number }
-  products?: Products
+  rounded?: { rows: ResidentRows; unit: number }
+  readonly products: Products
   /** Codes of the passes before. */
   codes?: KeptCodes
   /** Where factors stand. */
@@ -47,7 +47,11 @@ export function gatedKernel<T extends Floats>(
   const small = js.gated(X, d, patterns)
   if (patterns.rows * paddedBytes(X, d) > LARGEST) return small
   const every = Int32Array.from({ length: patterns.count }, (_, i) => i)
-  return over({ X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, dense, places: [] }, small, every)
+  return over(
+    { X, d, patterns, engineOf, smallest: everything ? 1 : SMALL, dense, places: [], products: {} },
+    small,
+    every,
+  )
 }
 
 /** `gates` are the patterns' columns that this kernel has; `small` does what does not repay a copy. */
@@ -58,62 +62,81 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
   const row = paddedBytes(X, d)
 
   const pays = (blocks: number): boolean => blocks * n * d >= shared.smallest
-  const start = (): Inside & { kept: Resident; X: Address } => {
+  const start = (): Inside & { X: Address } => {
     const engine = shared.engineOf()
+    engine.nextTurn()
     const kept = (shared.resident ??= resident(engine, (first, count) => rowsOf(X, d, first, count), X, d, patterns))
-    const codes = (shared.codes ??= keptCodes(kept))
+    const codes = (shared.codes ??= keptCodes(engine))
     const blocks = (): RowBlock[] => [{ X: kept.X, first: 0, count: n }]
-    return { ...kept, kept, engine, typed: engine.typed(X), n, d, blocks, codes }
+    return { ...kept, engine, typed: engine.typed(X), n, d, blocks, codes }
   }
   const columnsOf = (chosen: Int32Array): Int32Array => chosen.map((b) => gates[b]!)
-  const productsOf = (kept: Resident): Products => (shared.products ??= { kept })
 
   /** X / unit rounded to float32, where its squares are within reach of float32 too. */
   const startSingle = (): Inside & { X: Address; unit: number } => {
-    const { kept, engine, ...rest } = start()
+    const { engine, ...rest } = start()
     const like = new Float32Array(0)
     const round = (): NonNullable<typeof shared.rounded> => {
       const unit = powerOfTwo(X)
       const read = (first: number, count: number): Float32Array => multiples(rowsOf(X, d, first, count), 1 / unit)
-      return { ...residentRows(engine, kept, read, like, n, d), unit }
+      return { rows: residentRows(engine, read, like, n, d), unit }
     }
-    const rounded = (shared.rounded ??= round())
-    const blocks = (): RowBlock[] => [{ X: rounded.X, first: 0, count: n }]
-    return { ...rest, ...rounded, engine, typed: engine.typed(like), blocks }
+    const { rows, unit } = (shared.rounded ??= round())
+    const blocks = (): RowBlock[] => [{ X: rows.X, first: 0, count: n }]
+    return { ...rest, ...rows, unit, engine, typed: engine.typed(like), blocks }
   }
 
   return {
     apply(u, outputs, out) {
       if (!pays(P * outputs)) small.apply(u, outputs, out)
-      else combine(start(), gates, u, outputs, out)
+      else
+        orElse(
+          () => combine(start(), gates, u, outputs, out),
+          () => small.apply(u, outputs, out),
+        )
     },
     adjoint(p, outputs, out) {
       if (!pays(P * outputs)) small.adjoint(p, outputs, out)
-      else correlate(start(), gates, p, outputs, out)
+      else
+        orElse(
+          () => correlate(start(), gates, p, outputs, out),
+          () => small.adjoint(p, outputs, out),
+        )
     },
     images(chosen, vectors, out) {
       if (!pays(chosen.length)) small.images(chosen, vectors, out)
-      else images(start(), columnsOf(chosen), vectors, out)
+      else
+        orElse(
+          () => images(start(), columnsOf(chosen), vectors, out),
+          () => small.images(chosen, vectors, out),
+        )
     },
     correlations(chosen, p, out) {
       if (!pays(chosen.length)) small.correlations(chosen, p, out)
-      else correlate(start(), columnsOf(chosen), p, 1, out)
+      else
+        orElse(
+          () => correlate(start(), columnsOf(chosen), p, 1, out),
+          () => small.correlations(chosen, p, out),
+        )
     },
     kernel(chosen, weights, out) {
       const m = chosen.length
       const line = paddedBytes(X, n)
       if (n * n < shared.smallest || m === 0 || n * line > LARGEST) return small.kernel(chosen, weights, out)
-      const inside = start()
-      const matrix = inside.engine.room('C', n * line)
-      kernelMatrix(inside, productsOf(inside.kept), columnsOf(chosen), weights, matrix)
-      inside.engine.takeLower(matrix, out, n, line / inside.typed.entry, n)
+      const inModule = (): void => {
+        const inside = start()
+        const matrix = inside.engine.room('C', n * line)
+        kernelMatrix(inside, shared.products, columnsOf(chosen), weights, matrix)
+        inside.engine.takeLower(matrix, out, n, line / inside.typed.entry, n)
+      }
+      orElse(inModule, () => small.kernel(chosen, weights, out))
     },
     ...(8 * n * n <= LARGEST &&
       8 * n * n >= shared.smallest && {
         factor: (most: number, rowScales?: Float64Array) =>
           kernelFactor({
             inside: (single) => (single ? startSingle() : { ...start(), unit: 1 }),
-            products: () => productsOf(start().kept),
+            products: shared.products,
             columnsOf,
             place: nextPlace(shared.places, most),
             rowScales,
@@ -122,17 +145,30 @@ function over<T extends Floats>(shared: Shared<T>, small: GatedKernel<T>, gates:
       }),
     gram(b, c, out) {
       if (!pays(d)) return small.gram(b, c, out)
-      const { engine, typed, kept } = start()
-      const { entry } = typed
-      const rows = engine.room('coefficients', n * row)
-      const product = engine.room('C', d * d * entry)
-      const [first, second] = [gates[b]!, gates[c]!].map((column) => kept.words + column * kept.wordStride)
-      const both = engine.kernels.gatherRows(rows, kept.X, kept.ldx, n, first!, second!)
-      engine.clear(product, d * d * entry)
-      multiplyAdd(engine, entry, 1, 0, d, d, both, 1, rows, row, rows, row, product, d * entry, 0)
-      engine.take(product, out, d, d, d)
+      const inModule = (): void => {
+        const { engine, typed, X: at, ldx, words, wordStride } = start()
+        const { entry } = typed
+        const rows = engine.room('coefficients', n * row)
+        const product = engine.room('C', d * d * entry)
+        const [first, second] = [gates[b]!, gates[c]!].map((column) => words + column * wordStride)
+        const both = engine.kernels.gatherRows(rows, at, ldx, n, first!, second!)
+        engine.clear(product, d * d * entry)
+        multiplyAdd(engine, entry, 1, 0, d, d, both, 1, rows, row, rows, row, product, d * entry, 0)
+        engine.take(product, out, d, d, d)
+      }
+      orElse(inModule, () => small.gram(b, c, out))
     },
     select: (chosen) => over(shared, small.select(chosen), columnsOf(chosen)),
+  }
+}
+
+/** In the module, or where the arrays are when its memory has no room. */
+function orElse(inModule: () => void, where: () => void): void {
+  try {
+    inModule()
+  } catch (error) {
+    if (!(error instanceof NoRoom)) throw error
+    where()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KernelFactor, Vector } from '../../../types.ts'
 import type { Backend, Floats } from '../../backend.ts'
 import type { Address, Engine, Typed } from './engine.ts'
+import { type Kept, keep } from './kept.ts'
 import { kernelMatrix, type Products } from './kernel-matrix.ts'
 import { multiplyAdd } from './parallel.ts'
 import { type Inside, putList } from './passes.ts'
@@ -8,7 +9,7 @@ import { paddedBytes, putPadded } from './resident.ts'
 
 /** Where one factor at a time stands, and whose it is. */
 export interface Place {
-  room?: { address: Address; bytes: number }
+  room?: { kept: Kept; bytes: number }
   holder?: object
 }
 
@@ -23,7 +24,7 @@ export function nextPlace(places: Place[], most: number): Place {
 export interface FactorOptions {
   /** X / unit in float32 or float64, and what is kept beside it. */
   readonly inside: (single: boolean) => Inside & { X: Address; unit: number }
-  readonly products: () => Products
+  readonly products: Products
   readonly columnsOf: (chosen: Int32Array) => Int32Array
   readonly place: Place
   readonly rowScales: Vector | undefined
@@ -57,8 +58,8 @@ export function kernelFactor({ inside, products, columnsOf, place, rowScales, de
       const within = inside(single)
       const { n, engine, typed, unit } = within
       const line = lineOf(typed, n)
-      const L = placed(place, products(), n * line)
-      kernelMatrix(within, products(), columnsOf(chosen), kind(weights, unit ** 2), L)
+      const L = placed(engine, place, n * line)
+      kernelMatrix(within, products, columnsOf(chosen), kind(weights, unit ** 2), L)
       const ld = line / typed.entry
       const M = viewOf(engine, L, n * ld)
       if (rowScales)
@@ -76,7 +77,7 @@ export function kernelFactor({ inside, products, columnsOf, place, rowScales, de
       const at = engine.room('fit', 8 * n)
       engine.put(at, x, 1, n, n)
       const solve = transpose ? typed.backward : typed.forward
-      solve(n, place.room!.address, lineOf(typed, n), at)
+      solve(n, place.room!.kept.at(), lineOf(typed, n), at)
       engine.take(at, x, 1, n, n)
     },
     addProducts(chosen, vectors, H) {
@@ -109,10 +110,10 @@ export function kernelFactor({ inside, products, columnsOf, place, rowScales, de
       if (dense) {
         const ld = line / entry
         const images = viewOf(engine, Z, n * f)
-        dense.triangularSolve(false, n, f, viewOf(engine, place.room!.address, n * ld), ld, images, f)
+        dense.triangularSolve(false, n, f, viewOf(engine, place.room!.kept.at(), n * ld), ld, images, f)
         dense.syrk(true, f, n, 1, images, f, 0, sums, f)
       } else {
-        typed.solveLower(n, f, place.room!.address, line, Z, wide, work)
+        typed.solveLower(n, f, place.room!.kept.at(), line, Z, wide, work)
         engine.clear(HH, f * wide)
         multiplyAdd(engine, entry, 1, 0, f, f, n, 1, Z, wide, Z, wide, HH, wide, 1)
       }
@@ -134,11 +135,11 @@ function lineOf({ entry }: Typed, n: number): number {
 }
 
 /** Room for so many bytes at this place; a larger one, or one of half the size, is exchanged. */
-function placed(place: Place, { kept }: Products, bytes: number): Address {
+function placed(engine: Engine, place: Place, bytes: number): Address {
   if (place.room && (place.room.bytes < bytes || place.room.bytes >= 2 * bytes)) {
-    kept.release(place.room.address)
+    place.room.kept.release()
     delete place.room
   }
-  place.room ??= { address: kept.room(bytes), bytes }
-  return place.room.address
+  place.room ??= { kept: keep(engine, bytes), bytes }
+  return place.room.kept.at()
 }

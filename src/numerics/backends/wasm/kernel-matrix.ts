@@ -1,9 +1,10 @@
 import type { Floats } from '../../backend.ts'
 import { KEPT_ROWS } from '../js/gated.ts'
 import type { Address } from './engine.ts'
+import { type Kept, keep } from './kept.ts'
 import { codesOfRows, multiplyAdd, pass } from './parallel.ts'
 import { groupSize, type Inside, putList } from './passes.ts'
-import { paddedBytes, type Rooms } from './resident.ts'
+import { paddedBytes } from './resident.ts'
 
 /** Bytes of X X' that are kept. */
 const KEPT = 8 * KEPT_ROWS ** 2
@@ -14,11 +15,10 @@ const STRIP = 256
 /** Bytes of a row that are summed at a time, at most. */
 const CHUNK = 128
 
-/** X X' of one precision, lower triangle, in room of `kept`. */
+/** X X' of one precision, lower triangle. */
 export interface Products {
-  readonly kept: Rooms
   entry?: 4 | 8
-  address?: Address
+  room?: Kept
 }
 
 /** Lower triangle of `to` <- sum_i weights_i D_i X X' D_i over these columns of the patterns, rows of padded n entries apart. */
@@ -67,11 +67,12 @@ export function kernelMatrix(
   const keeps = bytes <= KEPT
   const made = keeps && held.entry === entry
   if (keeps && !made) {
-    if (held.address !== undefined) held.kept.release(held.address)
+    held.room?.release()
+    delete held.room
     delete held.entry
-    held.address = held.kept.room(bytes)
+    held.room = keep(engine, bytes)
   }
-  let place = held.address!
+  let place = keeps ? held.room!.at() : 0
   for (const strip of strips) {
     const { r, rows, length } = strip
     const at = keeps ? place : engine.room('strip', STRIP * line)

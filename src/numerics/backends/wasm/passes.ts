@@ -1,7 +1,8 @@
 import type { Floats } from '../../backend.ts'
 import type { Address, Engine, Typed } from './engine.ts'
+import { type Kept, keep } from './kept.ts'
 import { codesOfColumns, codesOfRows, halfOf, multiplyAdd, pass } from './parallel.ts'
-import { paddedBytes, putPadded, type Rooms, takePadded } from './resident.ts'
+import { paddedBytes, putPadded, takePadded } from './resident.ts'
 
 /** Most bytes of images that are in the module's memory at once. */
 const IMAGES = 2 ** 22
@@ -42,20 +43,21 @@ export type KeptCodes = (
  * One place for each kind: the passes of an iteration are over the same columns as those of the last. What is said to stand there
  * is made by whoever is told that it does not, at once: nothing may fail in between.
  */
-export function keptCodes(kept: Rooms): KeptCodes {
-  const places = new Map<string, { columns: Int32Array; size: number; address: Address; bytes: number }>()
+export function keptCodes(engine: Engine): KeptCodes {
+  const places = new Map<string, { columns: Int32Array; size: number; room: Kept; bytes: number }>()
   return (kind, columns, size, bytes) => {
     if (bytes > MOST_CODES) return undefined
     const had = places.get(kind)
-    if (had && had.size === size && sameList(had.columns, columns)) return { address: had.address, made: true }
+    if (had && had.size === size && sameList(had.columns, columns)) return { address: had.room.at(), made: true }
     const fits = had !== undefined && had.bytes >= bytes
     if (had && !fits) {
       places.delete(kind)
-      kept.release(had.address)
+      had.room.release()
     }
-    const place = fits ? had : { address: kept.room(bytes), bytes }
+    const place = fits ? had : { room: keep(engine, bytes), bytes }
+    const address = place.room.at()
     places.set(kind, { ...place, columns, size })
-    return { address: place.address, made: false }
+    return { address, made: false }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Floats, RowReader } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
 import type { Address, Engine } from './engine.ts'
+import { keep } from './kept.ts'
 
 /** Most bytes of rows that are on their way from one stride to another. */
 const PIECE = 2 ** 20
@@ -8,57 +9,35 @@ const PIECE = 2 ** 20
 /** Bytes of X that are read at a time. */
 const READ = 2 ** 24
 
-/** Room in the engine's memory, for as long as something refers to this object. */
-export interface Rooms {
-  room(bytes: number): Address
-  /** Gives one back before that. */
-  release(address: Address): void
-}
-
-/** Patterns, likewise. */
-export interface ResidentPatterns extends Rooms {
+/** Patterns in the engine's memory, for as long as something refers to this object. */
+export interface ResidentPatterns {
+  /** Where they are, in this turn of the engine. */
   readonly words: Address
   /** Bytes from one pattern to the next. */
   readonly wordStride: number
 }
 
-/** X and patterns, likewise. */
-export interface Resident extends ResidentPatterns {
-  /** Rows of X, padded with zeros to whole vectors. */
+/** X, likewise. */
+export interface ResidentRows {
+  /** Where rows of X are, padded with zeros to whole vectors, in this turn of the engine. */
   readonly X: Address
   /** Bytes from one row of X to the next. */
   readonly ldx: number
 }
 
-// What nobody refers to any more gives its room back.
-const forgotten = new FinalizationRegistry<{ engine: Engine; addresses: Set<Address> }>(({ engine, addresses }) => {
-  for (const address of addresses) engine.release(address)
-})
-
-function rooms(engine: Engine): Rooms {
-  const addresses = new Set<Address>()
-  const own: Rooms = {
-    room(bytes) {
-      // Whole vectors and pairs of bytes are read at the end.
-      const address = engine.allocate(bytes + 32)
-      addresses.add(address)
-      return address
-    },
-    release(address) {
-      if (addresses.delete(address)) engine.release(address)
-    },
-  }
-  forgotten.register(own, { engine, addresses })
-  return own
-}
+/** X and patterns, likewise. */
+export type Resident = ResidentPatterns & ResidentRows
 
 /** Copies the patterns in. */
 export function residentPatterns(engine: Engine, { stride, words }: BitColumns): ResidentPatterns {
-  const own = rooms(engine)
-  const kept = { words: own.room(4 * words.length), wordStride: 4 * stride }
-  engine.putWords(kept.words, words)
-  // The same object: its room is given back when nobody refers to it.
-  return Object.assign(own, kept)
+  const room = keep(engine, 4 * words.length)
+  engine.putWords(room.at(), words)
+  return {
+    get words() {
+      return room.at()
+    },
+    wordStride: 4 * stride,
+  }
 }
 
 /** Copies X (patterns.rows x d) and the patterns in. */
@@ -69,27 +48,41 @@ export function resident<T extends Floats>(
   d: number,
   patterns: BitColumns,
 ): Resident {
-  const kept = residentPatterns(engine, patterns)
-  return Object.assign(kept, residentRows(engine, kept, read, like, patterns.rows, d))
+  const bits = residentPatterns(engine, patterns)
+  const rows = residentRows(engine, read, like, patterns.rows, d)
+  return {
+    get words() {
+      return bits.words
+    },
+    wordStride: bits.wordStride,
+    get X() {
+      return rows.X
+    },
+    ldx: rows.ldx,
+  }
 }
 
-/** Copies X (n x d) into room of `kept`. */
+/** Copies X (n x d) in. */
 export function residentRows<T extends Floats>(
   engine: Engine,
-  kept: Rooms,
   read: RowReader<T>,
   like: T,
   n: number,
   d: number,
-): { X: Address; ldx: number } {
+): ResidentRows {
   const ldx = paddedBytes(like, d)
-  const X = kept.room(n * ldx)
+  const room = keep(engine, n * ldx)
   const step = Math.max(1, Math.floor(READ / Math.max(1, ldx)))
   for (let first = 0; first < n; first += step) {
     const count = Math.min(step, n - first)
-    putPadded(engine, X + first * ldx, read(first, count), count, d)
+    putPadded(engine, room.at() + first * ldx, read(first, count), count, d)
   }
-  return { X, ldx }
+  return {
+    get X() {
+      return room.at()
+    },
+    ldx,
+  }
 }
 
 /** Bytes of a row of d entries that is padded to whole vectors. */
