@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { WrongKind } from '../numerics/options.ts'
 import type { Model, ModelJson } from '../types.ts'
 import { circularCnnFromJson } from './circular-cnn.ts'
 import { convexCnnFromJson } from './convex-cnn.ts'
@@ -48,7 +49,8 @@ export function describeDamage<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (!(error instanceof v.ValiError) && !(error instanceof RangeError)) throw error
+    const told = error instanceof v.ValiError || error instanceof RangeError || error instanceof WrongKind
+    if (!told) throw error
     const path = error instanceof v.ValiError ? v.getDotPath(error.issues[0]) : null
     throw new TypeError(
       `loadModel: the model is damaged${path ? ` at "${path}"` : ''} (${error.message}); save it again with toJSON().`,

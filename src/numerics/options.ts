@@ -25,7 +25,7 @@ export type OptionKinds<T> = {
  */
 export function requireOptions<T extends object>(options: T, names: OptionNames<T>, caller: string): void {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(
+    throw new WrongKind(
       `${caller}: the options are ${given(options)}, expected an object; pass one with ${listed(names)}.`,
     )
   for (const [name, value] of Object.entries(options)) {
@@ -37,11 +37,14 @@ export function requireOptions<T extends object>(options: T, names: OptionNames<
     }
     const kind = (names as Record<string, Kind>)[name]
     if (kind === true || value === undefined || typeof value === kind) continue
-    throw new TypeError(
+    throw new WrongKind(
       `${caller}: ${name} is ${given(value)}, expected ${kind === 'number' ? 'a number' : 'true or false'}; ${instead(value, kind!)}.`,
     )
   }
 }
+
+/** Options, or one of them, of another kind than expected: in a file that is read, damage. */
+export class WrongKind extends TypeError {}
 
 /** What to pass for a value of the wrong kind. */
 function instead(value: unknown, kind: Kind): string {

@@ -83,6 +83,11 @@ describe('CcnnClassifier', () => {
     }
     const network = loadModel(JSON.parse(JSON.stringify(classifier.network))) as typeof classifier.network
     expect(network.layers.length).toBe(2)
+    const file = JSON.parse(text)
+    const damaged = { ...file, options: { ...file.options, maxIterations: null } }
+    expect(() => CcnnClassifier.load(damaged)).toThrow(
+      'loadModel: the model is damaged (CcnnClassifier: maxIterations is null, expected a number; pass one.); save it again with toJSON().',
+    )
   })
 
   it('takes numbers as labels and gives them back, more than two classes with softmax', () => {
