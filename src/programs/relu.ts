@@ -68,7 +68,20 @@ export function reluProgram(options: ReluOptions): ConvexProgram<ReluNetwork> {
     )
   return isCompact(X)
     ? compact(compactParts(X, options, 'reluProgram'))
-    : full(twoLayerParts({ ...options, X }, 'reluProgram'))
+    : full(withinReach(twoLayerParts({ ...options, X }, 'reluProgram')))
+}
+
+/** Projections on cones take fourth powers of what X holds. */
+const LARGEST = 1e75
+
+function withinReach(parts: TwoLayerParts): TwoLayerParts {
+  const { columns, data } = parts.inputs
+  for (let k = 0; k < data.length; k++)
+    if (Math.abs(data[k]!) > LARGEST)
+      throw new RangeError(
+        `reluProgram: X has ${data[k]!.toExponential(1)} at row ${Math.floor(k / columns)}, column ${k % columns}, expected at most ${LARGEST.toExponential(0)} in absolute value, the powers of which float64 holds; divide the column by its largest entry.`,
+      )
+  return parts
 }
 
 /** `memories`: what projections have found, one per block; a restricted program goes on from there. */

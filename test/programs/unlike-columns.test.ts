@@ -19,3 +19,21 @@ it('with columns from 1e-6 to 1e6, only points inside their cones up to rounding
     expect(program.penalty.domain!.violation(inside)).toBeLessThanOrEqual(1e-12)
   }
 })
+
+it('a ReLU program takes X up to where its fourth powers leave float64, and refuses what is beyond by row and column', () => {
+  const { normal } = random(1)
+  const y = Float64Array.from({ length: 20 }, normal)
+  const data = Float64Array.from({ length: 60 }, normal)
+  const made = (scale: number): ReturnType<typeof reluProgram> => {
+    const X = matrix(
+      20,
+      3,
+      data.map((value) => scale * value),
+    )
+    return reluProgram({ X, y, gates: sampleGates(X, { count: 6 }), lambda: 0.1 * scale })
+  }
+  expect(solveSync(made(1e74), { timeLimit: 5 }).status).toBe('solved')
+  expect(() => made(1e100)).toThrow(
+    /^reluProgram: X has 5\.5e\+98 at row 0, column 0, expected at most 1e\+75 in absolute value, the powers of which float64 holds; divide the column by its largest entry\.$/,
+  )
+})
