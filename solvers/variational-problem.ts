@@ -114,8 +114,6 @@ export function variationalProblem(options: VariationalProblemOptions, before?: 
 
   /** Factors M at eta if need be; where that is beyond rounding, the weights are cut until it is not, in the end to zero. */
   const factor = (): void => {
-    if (!factored && before && whole.gap === Number.POSITIVE_INFINITY)
-      factored = model.move(all, eta, true, WARM, before.residuals)
     for (let cut = 0; !factored; cut++) {
       factored = model.move(all, eta, false, accuracyFor(whole.relative))
       if (!factored) for (let b = 0; b < P; b++) eta[b] = cut < CUTS ? 1e-3 * eta[b]! : 0
@@ -170,6 +168,8 @@ export function variationalProblem(options: VariationalProblemOptions, before?: 
     return moved
   }
 
+  // Where another problem led here, its factor may do; where not, `look` makes one.
+  if (before) factored = model.move(all, eta, true, WARM, before.residuals)
   look()
   return {
     model,

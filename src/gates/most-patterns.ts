@@ -1,4 +1,5 @@
 import { type Rows, rowBlock } from '../numerics/compact-matrix.ts'
+import { largestSize } from '../numerics/unit.ts'
 import { dot, norm } from '../numerics/vectors.ts'
 import type { Vector } from '../types.ts'
 import { generalPatternCount } from './general-pattern-count.ts'
@@ -48,14 +49,14 @@ interface Points {
 /** The rows that are not zero, at length one; undefined where products with them leave the range of float64. */
 function directions(X: Rows, features: readonly number[]): Points | undefined {
   for (const row of rowsOf(X, features)) {
-    const largest = largestOf(row)
+    const largest = largestSize(row)
     if (largest !== 0 && !(largest > SMALLEST && largest < 1 / SMALLEST)) return undefined
   }
   return {
     tolerance: NEGLIGIBLE,
     *each() {
       for (const row of rowsOf(X, features)) {
-        const largest = largestOf(row)
+        const largest = largestSize(row)
         if (largest === 0) continue
         const scaled = row.map((entry) => entry / largest)
         const size = norm(scaled)
@@ -72,7 +73,7 @@ function centred(X: Rows, features: readonly number[], enough: number): Points |
   for (const row of rowsOf(X, features)) {
     // Adding 0 makes 0 of -0.
     distinct.set(row.map((entry) => entry + 0).join(), row)
-    largest = Math.max(largest, largestOf(row))
+    largest = Math.max(largest, largestSize(row))
     // In one dimension, which is the least, m points have 2 m patterns.
     if (2 * distinct.size > enough) return undefined
   }
@@ -95,12 +96,6 @@ function* rowsOf(X: Rows, features: readonly number[]): Generator<Vector> {
     const row = rowBlock(X, r, 1)
     yield Float64Array.from(features, (j) => row[j]!)
   }
-}
-
-function largestOf(row: Vector): number {
-  let largest = 0
-  for (const entry of row) largest = Math.max(largest, Math.abs(entry))
-  return largest
 }
 
 function distance(a: Vector, b: Vector): number {

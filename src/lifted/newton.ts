@@ -1,5 +1,6 @@
 import { backend } from '../numerics/backends/index.ts'
 import { matrix } from '../numerics/matrix.ts'
+import { largestSize } from '../numerics/unit.ts'
 import type { Matrix, Vector } from '../types.ts'
 import { factor, solveRows } from './cholesky.ts'
 import type { Entry } from './divergence.ts'
@@ -70,7 +71,7 @@ function newton(problem: Smooth): void {
     // Below the rounding of the value it can tell no longer; the last full steps are decided by the gradient.
     if (!(reached < value)) {
       const full = at.map((entry, j) => entry - step.data[j]!)
-      if (!(largest(problem.gradient(full).gradient) < largest(gradient) / 2)) break
+      if (!(largestSize(problem.gradient(full).gradient) < largestSize(gradient) / 2)) break
       next = full
       reached = Math.min(value, problem.value(full))
     }
@@ -78,12 +79,6 @@ function newton(problem: Smooth): void {
     value = reached
   }
   problem.store()
-}
-
-function largest(entries: Vector): number {
-  let most = 0
-  for (const entry of entries) most = Math.max(most, Math.abs(entry))
-  return most
 }
 
 /** Row j of [W b] on its own. */

@@ -1,7 +1,7 @@
 import type { Vector } from '../types.ts'
 
 /** The largest absolute value of the entries, 0 where there are none. */
-export function largestSize(values: Vector): number {
+export function largestSize(values: ArrayLike<number>): number {
   let most = 0
   for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!))
   return most

@@ -1,5 +1,6 @@
 import type { Floats, GatedKernel } from '../../backend.ts'
 import type { BitColumns } from '../../bits.ts'
+import { largestSize } from '../../unit.ts'
 import { js } from '../js.ts'
 import { type Address, type Engine, NoRoom } from './engine.ts'
 import { type Dense, kernelFactor, multiples, nextPlace, type Place } from './kernel-factor.ts'
@@ -178,7 +179,6 @@ function rowsOf<T extends Floats>(X: T, d: number, first: number, count: number)
 
 /** The one next below the largest entry. */
 function powerOfTwo(X: Floats): number {
-  let largest = 0
-  for (let k = 0; k < X.length; k++) largest = Math.max(largest, Math.abs(X[k]!))
+  const largest = largestSize(X)
   return largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1
 }
